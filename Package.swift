@@ -1,0 +1,58 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Each room imports only rooms named before it; see README.md, "Architecture".
+let package = Package(
+  name: "verdict",
+  products: [
+    .executable(name: "verdict", targets: ["VerdictCLI"]),
+    .library(
+      name: "Verdict",
+      targets: [
+        "BPFInstructions", "BPFObject", "BPFMachine", "Capture", "Datapath", "BPFKernel", "VerdictReport",
+      ]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"]), .brew(["libpcap"])]),
+    .target(name: "BPFInstructions"),
+    .target(name: "BPFObject", dependencies: ["BPFInstructions"]),
+    .target(
+      name: "BPFMachine", dependencies: ["BPFInstructions", "BPFObject"],
+      swiftSettings: [.define("TRAMPOLINE", .when(configuration: .debug))]),
+    .target(
+      name: "Capture",
+      dependencies: ["CPcap", .product(name: "SystemPackage", package: "swift-system")]),
+    .target(name: "Datapath", dependencies: ["BPFInstructions", "BPFObject", "BPFMachine", "Capture"]),
+    .target(
+      name: "BPFKernel", dependencies: ["BPFInstructions", "BPFObject", "BPFMachine", "Capture", "Datapath"],
+      swiftSettings: [.enableExperimentalFeature("Extern")]),
+    .target(
+      name: "VerdictReport",
+      dependencies: ["BPFInstructions", "BPFObject", "BPFMachine", "Capture", "Datapath"]),
+    .executableTarget(
+      name: "VerdictCLI",
+      dependencies: [
+        "BPFInstructions", "BPFObject", "BPFMachine", "Capture", "Datapath", "BPFKernel", "VerdictReport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ]),
+    .testTarget(name: "BPFInstructionsTests", dependencies: ["BPFInstructions"]),
+    .testTarget(name: "BPFObjectTests", dependencies: ["BPFObject", "BPFInstructions"]),
+    .testTarget(name: "BPFMachineTests", dependencies: ["BPFMachine", "BPFObject", "BPFInstructions", "BPFKernel"]),
+    .testTarget(name: "CaptureTests", dependencies: ["Capture"]),
+    .testTarget(name: "DatapathTests", dependencies: ["Datapath", "BPFKernel"]),
+    .testTarget(name: "BPFKernelTests", dependencies: ["BPFKernel", "BPFMachine", "Datapath"]),
+    .testTarget(name: "VerdictReportTests", dependencies: ["VerdictReport"]),
+    .testTarget(
+      name: "VerdictCLITests",
+      dependencies: ["VerdictCLI", .product(name: "Subprocess", package: "swift-subprocess")]),
+  ],
+  swiftLanguageModes: [.v6]
+)

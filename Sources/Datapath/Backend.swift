@@ -1,0 +1,36 @@
+import BPFMachine
+import BPFObject
+import Capture
+
+/// Something that runs one loaded program on frames, one at a time: the simulator, or a kernel through bpf(2).
+public protocol Backend: AnyObject {
+  /// The program that runs.
+  var program: ProgramSpec { get }
+  /// Where the program is attached.
+  var hook: Hook { get }
+  /// The object's maps, in its order.
+  var maps: [any MapAccess] { get }
+  /// Runs the program on `frame`.
+  func run(_ frame: Frame) throws(BackendError) -> Outcome
+  /// The frame as the last run left it: from data_meta to the end. Valid until the next run.
+  var output: UnsafeRawBufferPointer { get }
+  /// How many of the first bytes of ``output`` are metadata, in front of the Ethernet header.
+  var outputMetadataLength: Int { get }
+  /// A trap of an earlier run in words.
+  func describe(_ trap: Trap) -> TrapDescription
+  /// A redirect target in words: `ifindex 3`, `tx_port[1] ifindex 4`.
+  func describe(_ redirect: Redirect) -> String
+}
+
+/// A backend that cannot go on; what was computed before stands.
+public struct BackendError: Error, Hashable, Sendable {
+  /// What failed, where, and what to do, in one line.
+  public var message: String
+  /// errno of the system call that failed, 0 when it was none.
+  public var errno: Int32
+
+  public init(message: String, errno: Int32 = 0) {
+    self.message = message
+    self.errno = errno
+  }
+}
