@@ -1,5 +1,6 @@
 /// A map as its object file defines it: a `.maps` variable, a legacy `maps` entry, or a data section.
 public struct MapSpec: Sendable {
+  /// Name of the variable, of the symbol, or of the data section.
   public var name: String
   /// `enum bpf_map_type`; kept as a number so that a type Verdict does not know can still be named.
   public var rawType: UInt32
@@ -7,13 +8,15 @@ public struct MapSpec: Sendable {
   public var keySize: UInt32
   /// Bytes of a value.
   public var valueSize: UInt32
+  /// Most elements that it holds; bytes for a ring buffer.
   public var maxEntries: UInt32
   /// `BPF_F_NO_PREALLOC`, `BPF_F_RDONLY_PROG` and the other map_flags.
   public var flags: UInt32
   /// `map_extra`, for example a bloom filter's number of hashes.
   public var extra: UInt64
-  /// BTF ids of key and value, 0 when unknown.
+  /// BTF id of the key, 0 when unknown.
   public var keyTypeID: UInt32
+  /// BTF id of the value, 0 when unknown; the DATASEC for a data section.
   public var valueTypeID: UInt32
   /// `LIBBPF_PIN_BY_NAME` and the like.
   public var pinning: UInt32
@@ -28,6 +31,7 @@ public struct MapSpec: Sendable {
   /// Declared initial values of prog arrays and maps of maps: key index to the name of a program or map.
   public var initialSlots: [UInt32: String]
 
+  /// A map from its parts; those left out are as a map declared without them.
   public init(
     name: String, rawType: UInt32, keySize: UInt32, valueSize: UInt32, maxEntries: UInt32, flags: UInt32 = 0,
     extra: UInt64 = 0, keyTypeID: UInt32 = 0, valueTypeID: UInt32 = 0, pinning: UInt32 = 0,

@@ -23,6 +23,7 @@ public struct ProgramSpec: Sendable {
   /// Source positions from .BTF.ext, ascending by slot; empty without BTF.
   public var sourceLines: [SourceLine]
 
+  /// A program from its parts.
   public init(
     name: String, section: String, type: ProgramType?, attachType: UInt32 = 0, flags: UInt32 = 0,
     loadsByDefault: Bool = true, instructions: [Instruction], references: [Int: Reference] = [:],
@@ -78,6 +79,7 @@ public enum Reference: Hashable, Sendable {
 
 /// A function within a linked program.
 public struct FunctionSpec: Hashable, Sendable {
+  /// Name of the symbol.
   public var name: String
   /// First slot in the linked program.
   public var slot: Int
@@ -88,6 +90,7 @@ public struct FunctionSpec: Hashable, Sendable {
   /// True for a global (non-static) function, which the kernel verifies on its own.
   public var isGlobal: Bool
 
+  /// A function at that place.
   public init(name: String, slot: Int, count: Int, typeID: UInt32? = nil, isGlobal: Bool = false) {
     self.name = name
     self.slot = slot
@@ -99,7 +102,9 @@ public struct FunctionSpec: Hashable, Sendable {
 
 /// One line_info record of .BTF.ext.
 public struct SourceLine: Hashable, Sendable {
+  /// Slot in the linked program.
   public var slot: Int
+  /// Path as the compiler was given it.
   public var file: String
   /// The text of the source line, as the compiler recorded it.
   public var text: String
@@ -107,10 +112,12 @@ public struct SourceLine: Hashable, Sendable {
   public var line: Int
   /// Column, from 1; 0 when unknown.
   public var column: Int
-  /// Offsets of the file name and the text in the BTF string table, for handing line_info to the kernel.
+  /// Offset of the file name in the BTF string table, for handing line_info to the kernel.
   public var fileOffset: UInt32
+  /// Offset of the text in the BTF string table.
   public var textOffset: UInt32
 
+  /// A position from its parts.
   public init(
     slot: Int, file: String, text: String, line: Int, column: Int, fileOffset: UInt32 = 0, textOffset: UInt32 = 0
   ) {

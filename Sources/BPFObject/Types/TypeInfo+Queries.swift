@@ -1,0 +1,124 @@
+extension TypeInfo {
+  /// The id behind typedefs, `const`, `volatile`, `restrict` and type tags; nil when the id does not exist, or when the
+  /// wrappers lead in a circle.
+  public func resolved(_ id: UInt32) -> UInt32? {
+    var id = id
+    for _ in 0..<TypeInfo.depthLimit {
+      switch kind(of: id) {
+      case nil: return nil
+      case .typedef, .volatile, .const, .restrict, .typeTag: id = target(of: id)
+      default: return id
+      }
+    }
+    return nil
+  }
+
+  /// The id behind `const`, `volatile`, `restrict` and type tags, typedefs kept.
+  public func withoutQualifiers(_ id: UInt32) -> UInt32? {
+    var id = id
+    for _ in 0..<TypeInfo.depthLimit {
+      switch kind(of: id) {
+      case nil: return nil
+      case .volatile, .const, .restrict, .typeTag: id = target(of: id)
+      default: return id
+      }
+    }
+    return nil
+  }
+
+  /// The third word of a record, which is the id that a wrapper wraps.
+  func target(of id: UInt32) -> UInt32 { offset(of: id).map { word($0 + 8) } ?? 0 }
+
+  /// Size in bytes; nil for void, functions, forward declarations, and types without end. Pointers are 8 bytes.
+  public func size(of id: UInt32) -> Int? {
+    var id = id
+    var elements = 1
+    for _ in 0..<TypeInfo.depthLimit {
+      switch self[id] {
+      case .int(let int): return product(elements, Int(int.size))
+      case .structure(let body), .union(let body): return product(elements, Int(body.size))
+      case .enumeration(let body): return product(elements, Int(body.size))
+      case .dataSection(let size, _), .float(let size): return product(elements, Int(size))
+      case .pointer: return product(elements, 8)
+      case .array(let element, _, let count):
+        guard let next = product(elements, Int(count)) else { return nil }
+        elements = next
+        id = element
+      case .typedef(let of), .volatile(let of), .const(let of), .restrict(let of), .typeTag(let of): id = of
+      case .variable(let type, _): id = type
+      default: return nil
+      }
+    }
+    return nil
+  }
+
+  private func product(_ left: Int, _ right: Int) -> Int? {
+    let (result, overflow) = left.multipliedReportingOverflow(by: right)
+    return overflow ? nil : result
+  }
+
+  /// Every id whose name is `name`, in order; of one kind only, when `kind` is given.
+  public func ids(named name: String, kind wanted: BTFKind? = nil) -> [UInt32] {
+    let name = Array(name.utf8)
+    guard !name.isEmpty, let strings else { return [] }
+    return ids.filter { id in
+      (wanted == nil || kind(of: id) == wanted)
+        && (nameOffset(of: id).map { strings.string(at: $0, equals: name) } ?? false)
+    }
+  }
+
+  /// The first id whose name is `name`; of one kind only, when `kind` is given.
+  public func id(named name: String, kind wanted: BTFKind? = nil) -> UInt32? {
+    let name = Array(name.utf8)
+    guard !name.isEmpty, let strings else { return nil }
+    return ids.first { id in
+      (wanted == nil || kind(of: id) == wanted)
+        && (nameOffset(of: id).map { strings.string(at: $0, equals: name) } ?? false)
+    }
+  }
+
+  /// Members of the struct or union behind `id`; empty for anything else.
+  public func members(of id: UInt32) -> [BTFMember] {
+    guard let id = resolved(id) else { return [] }
+    switch self[id] {
+    case .structure(let body), .union(let body): return body.members
+    default: return []
+    }
+  }
+
+  /// Name of a constant of the enumeration behind `id`; nil when there is none of that value.
+  public func enumeratorName(of value: Int64, in id: UInt32) -> String? {
+    guard let id = resolved(id), case .enumeration(let body) = self[id] else { return nil }
+    return body.values.first { $0.value == value }?.name
+  }
+
+  /// True for a one-byte integer that holds text: marked so, or named `char`.
+  public func isCharacter(_ id: UInt32) -> Bool {
+    guard let id = resolved(id), case .int(let int) = self[id], int.size == 1, !int.isBool else { return false }
+    return int.isChar || name(of: id) == "char"
+  }
+
+  /// The type in C: `struct flow`, `__u32`, `unsigned char [6]`, `struct sk_buff *`.
+  public func declaration(of id: UInt32) -> String { declaration(of: id, depth: 0) }
+
+  private func declaration(of id: UInt32, depth: Int) -> String {
+    guard depth < TypeInfo.depthLimit else { return "…" }
+    func wrapped(_ prefix: String, _ id: UInt32) -> String { prefix + declaration(of: id, depth: depth + 1) }
+    let name = name(of: id)
+    switch self[id] {
+    case nil: return "type \(id)"
+    case .void: return "void"
+    case .pointer(let to): return wrapped("", to) + " *"
+    case .array(let element, _, let count): return wrapped("", element) + " [\(count)]"
+    case .structure: return "struct " + (name.isEmpty ? "(anonymous)" : name)
+    case .union: return "union " + (name.isEmpty ? "(anonymous)" : name)
+    case .enumeration: return "enum " + (name.isEmpty ? "(anonymous)" : name)
+    case .forward(let isUnion): return (isUnion ? "union " : "struct ") + name
+    case .volatile(let of): return wrapped("volatile ", of)
+    case .const(let of): return wrapped("const ", of)
+    case .restrict(let of), .typeTag(let of): return wrapped("", of)
+    case .prototype(let returns, _): return wrapped("", returns) + " (…)"
+    case .declarationTag, .int, .typedef, .function, .variable, .dataSection, .float: return name
+    }
+  }
+}
