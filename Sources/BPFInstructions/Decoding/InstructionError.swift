@@ -51,7 +51,8 @@ extension InstructionError: CustomStringConvertible {
     return "instruction \(slot) (\(instruction.hexadecimal)\(name)): \(reason)"
   }
 
-  private var reason: String {
+  /// What is wrong, without the place.
+  public var reason: String {
     switch kind {
     case .missing: "there is no instruction"
     case .undefinedOpcode: "opcode 0x\(hexadecimal(instruction?.opcode ?? 0)) is not defined"

@@ -60,17 +60,19 @@ extension Atomic {
   var code: Int32 { facts.code }
   /// The name in assembler text.
   var mnemonic: String { facts.mnemonic }
+  /// The operator in the kernel's syntax of the forms without fetch; empty for exchanges.
+  var symbol: String { facts.symbol }
   /// Exchanges have no form without fetch.
   var alwaysFetches: Bool { self == .exchange || self == .compareExchange }
 
-  private var facts: (code: Int32, mnemonic: String) {
+  private var facts: (code: Int32, mnemonic: String, symbol: String) {
     switch self {
-    case .add: (0x00, "add")
-    case .or: (0x40, "or")
-    case .and: (0x50, "and")
-    case .xor: (0xa0, "xor")
-    case .exchange: (0xe0, "xchg")
-    case .compareExchange: (0xf0, "cmpxchg")
+    case .add: (0x00, "add", "+=")
+    case .or: (0x40, "or", "|=")
+    case .and: (0x50, "and", "&=")
+    case .xor: (0xa0, "xor", "^=")
+    case .exchange: (0xe0, "xchg", "")
+    case .compareExchange: (0xf0, "cmpxchg", "")
     }
   }
 }
