@@ -19,7 +19,7 @@ public struct Trap: Hashable, Sendable {
     /// A write outside every live object, or to one that is read-only.
     case badWrite(address: UInt64, size: Int)
     /// More instructions than the budget allows.
-    case budgetExhausted(limit: Int)
+    case budgetExhausted
     /// More than eight frames of bpf-to-bpf calls.
     case callDepthExceeded
     /// A helper that is not simulated.
@@ -30,8 +30,8 @@ public struct Trap: Hashable, Sendable {
     case unresolvedReference
     /// `callx` to an address that is no function.
     case badCallTarget(UInt64)
-    /// A helper got an argument that the verifier would have refused: the argument's number, from 1.
-    case badHelperArgument(helper: Int32, argument: Int)
+    /// A helper got an argument that the verifier would have refused: which one, from 1, and what it was.
+    case badHelperArgument(helper: Int32, argument: Int, value: UInt64)
     /// `bpf_throw`.
     case exception(UInt64)
     /// Execution ran past the last instruction.

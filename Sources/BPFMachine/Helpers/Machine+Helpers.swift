@@ -1,0 +1,70 @@
+/// Runs helper `id` with the arguments in r1-r5; the result goes to r0.
+///
+/// A free function, never inlined, so that the handlers that call it hold one direct call and no reference counting.
+@inline(never)
+func callHelper(_ state: StatePointer, _ id: Int32) -> Sequel {
+  state.pointee.machine._withUnsafeGuaranteedRef { $0.callHelper(id) }
+}
+
+/// Runs `LD_ABS` or `LD_IND`: r0 gets `size` bytes of the packet at `index`, or the function returns 0.
+@inline(never)
+func callPacketLoad(_ state: StatePointer, _ index: Int64, _ size: Int) -> Sequel {
+  state.pointee.machine._withUnsafeGuaranteedRef { $0.loadPacket(index, size) }
+}
+
+extension Machine {
+  /// The registers: r1-r5 are a helper's arguments, r0 its result.
+  var registers: UnsafeMutablePointer<UInt64> { state.registers }
+
+  func callHelper(_ id: Int32) -> Sequel {
+    switch id {
+    case 1: mapLookupElement()
+    case 2: mapUpdateElement()
+    case 3: mapDeleteElement()
+    case 5, 125, 160, 208: give(clock)
+    case 6: tracePrint()
+    case 7: give(UInt64(random.next()))
+    case 8: give(UInt64(configuration.cpu))
+    case 12: tailCall()
+    case 23: redirectToInterface()
+    case 25: perfEventOutput()
+    case 28: checksumDifference()
+    case 42: give(0)
+    case 44: adjustHead()
+    case 51: redirectThroughMap()
+    case 54: adjustMetadata()
+    case 65: adjustTail()
+    case 118: give(clock / 4_000_000 &+ Machine.initialJiffies)
+    case 177: traceVariadicPrint()
+    case 188: give(UInt64(packet.count))
+    case 189: loadPacketBytes()
+    case 190: storePacketBytes()
+    default: trap(.unknownHelper(id))
+    }
+  }
+
+  /// `INITIAL_JIFFIES` of include/linux/jiffies.h at 250 Hz, as a 64-bit number.
+  private static let initialJiffies = UInt64(UInt32(bitPattern: -300 * 250))
+
+  /// Sets r0.
+  @inline(__always)
+  func give(_ value: UInt64) -> Sequel {
+    registers[0] = value
+    return .goOn
+  }
+
+  /// Sets r0 to a signed result, `-errno` for failures.
+  @inline(__always)
+  func give(errno value: Int32) -> Sequel { give(UInt64(bitPattern: Int64(value))) }
+
+  /// Stops the run.
+  func trap(_ reason: Trap.Reason) -> Sequel {
+    state.pointee.trap = reason
+    return .trapped
+  }
+
+  /// Stops the run because argument `index`, from 1, of `helper` is what the verifier would have refused.
+  func refuse(_ helper: Int32, argument index: Int) -> Sequel {
+    trap(.badHelperArgument(helper: helper, argument: index, value: registers[index]))
+  }
+}

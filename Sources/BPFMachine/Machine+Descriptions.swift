@@ -1,0 +1,95 @@
+import BPFObject
+
+extension Machine {
+  /// A trap in words, with its place.
+  public func describe(_ trap: Trap) -> TrapDescription {
+    let spec = programs.indices.contains(trap.program) ? programs[trap.program].spec : nil
+    let line = spec?.sourceLine(at: trap.slot)
+    return TrapDescription(
+      reason: describe(trap.reason, reference: spec?.references[trap.slot]), instruction: trap.slot,
+      function: spec?.function(at: trap.slot)?.name ?? spec?.name ?? "?",
+      source: line.map { "\($0.file):\($0.line)" }, sourceText: line?.text)
+  }
+
+  private func describe(_ reason: Trap.Reason, reference: Reference?) -> String {
+    switch reason {
+    case .badRead(let address, let size):
+      "read of \(size) \(size == 1 ? "byte" : "bytes") at \(place(address))"
+    case .badWrite(let address, let size):
+      "write of \(size) \(size == 1 ? "byte" : "bytes") at \(place(address))"
+    case .budgetExhausted:
+      "more than \(configuration.budget) instructions"
+    case .callDepthExceeded:
+      "more than \(8) nested function calls"
+    case .unknownHelper(let id):
+      HelperTable.name(id).map { "helper bpf_\($0)#\(id) is not simulated" } ?? "there is no helper #\(id)"
+    case .unknownKernelFunction:
+      if case .kernelFunction(let name, _) = reference {
+        "kfunc \(name) is not simulated"
+      } else {
+        "kfunc is not simulated"
+      }
+    case .unresolvedReference:
+      describe(unresolved: reference)
+    case .badCallTarget(let address):
+      "call to 0x\(String(address, radix: 16)), which is no function"
+    case .badHelperArgument(let helper, let argument, let value):
+      "bpf_\(HelperTable.name(helper) ?? "\(helper)"): argument \(argument) is 0x\(String(value, radix: 16)), which it cannot be"
+    case .exception(let cookie):
+      "bpf_throw(\(cookie))"
+    case .fellOffEnd:
+      "execution ran past the last instruction"
+    }
+  }
+
+  private func describe(unresolved reference: Reference?) -> String {
+    switch reference {
+    case .unresolved(let why): why
+    case .kernelFunction(let name, _): "kfunc \(name) is not simulated"
+    case .kernelVariable(let name, _): "kernel variable \(name) is not simulated"
+    case .map(let name), .mapValue(let name, _): "there is no map \(name)"
+    case .function, nil: "a reference that was not resolved"
+    }
+  }
+
+  /// An address in terms of the objects that a program knows.
+  private func place(_ address: UInt64) -> String {
+    let text = "0x\(String(address, radix: 16))"
+    func distance(_ from: UInt64) -> String { "\(Int64(bitPattern: address &- from))" }
+    switch Int(truncatingIfNeeded: address >> 32) {
+    case 0 where address < 4096: return "\(text): a NULL pointer"
+    case 0:
+      return
+        "data+\(distance(packet.dataAddress)), outside the packet of \(packet.endAddress - packet.dataAddress) readable bytes"
+    case GuestMemory.contextRegion:
+      return "context+\(distance(PacketBuffer.contextAddress)), which is outside it or read-only"
+    case GuestMemory.stackRegion:
+      return "stack address \(text), outside the live frames"
+    case let region:
+      if let map = maps.first(where: { $0.holds(region: region) }) {
+        return "\(text), outside map \(map.spec.name) or read-only"
+      }
+      return "\(text), which is no object"
+    }
+  }
+
+  /// A redirect's target in words.
+  public func describe(_ redirect: Redirect) -> String {
+    switch redirect {
+    case .interface(let index, let ingress): return "ifindex \(index)\(ingress ? " ingress" : "")"
+    case .map(let index, let key, let value):
+      let name = maps.indices.contains(index) ? maps[index].spec.name : "map \(index)"
+      switch maps.indices.contains(index) ? maps[index].spec.type : nil {
+      case .devmap, .devmapHash: return "\(name)[\(key)] ifindex \(value)"
+      case .cpumap: return "\(name)[\(key)] cpu \(key)"
+      case .xskmap: return "\(name)[\(key)] socket \(value)"
+      default: return "\(name)[\(key)]"
+      }
+    case .broadcast(let index, let excludeIngress):
+      let name = maps.indices.contains(index) ? maps[index].spec.name : "map \(index)"
+      return "\(name)[*]\(excludeIngress ? " but the ingress" : "")"
+    case .neighbour(let index): return "ifindex \(index) by neighbour"
+    case .peer(let index): return "peer of ifindex \(index)"
+    }
+  }
+}

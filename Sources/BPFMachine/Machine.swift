@@ -1,0 +1,244 @@
+import BPFInstructions
+import BPFObject
+
+/// A simulated machine: guest memory, an object's maps, and loaded programs that run on packets one at a time.
+///
+/// Not thread-safe. Everything it does follows from its inputs: same object, packets, maps and configuration, same outcomes.
+public final class Machine {
+  public let configuration: MachineConfiguration
+  /// The object's maps, in its order; more may follow that programs made.
+  package private(set) var maps: [BPFMap] = []
+  package private(set) var programs: [LoadedProgram] = []
+  package let memory: GuestMemory
+  package let packet: PacketBuffer
+  /// Nanoseconds that `bpf_ktime_get_ns` gives.
+  public var clock: UInt64 {
+    get { state.pointee.clock }
+    set { state.pointee.clock = newValue }
+  }
+  /// What `bpf_trace_printk` wrote goes here, one line a call.
+  public var trace: ((String) -> Void)?
+  /// Samples of perf rings: the map's index and the bytes.
+  package var events: ((Int, [UInt8]) -> Void)?
+  /// What a redirect helper noted in this run.
+  package var redirect: Redirect? {
+    get { state.pointee.redirect }
+    set { state.pointee.redirect = newValue }
+  }
+  package var random: RandomState
+
+  let state: StatePointer
+  private let frames: UnsafeMutablePointer<CallFrame>
+  private let stack: UnsafeMutableRawPointer
+  private var constants = ConstantPool()
+  private var constantValues: UnsafeMutablePointer<UInt64>
+  private let stopInstruction: UnsafeMutablePointer<ThreadedInstruction>
+  /// The maps again, for helpers: no reference counting on the way to one.
+  package private(set) var mapTable: UnsafeMutablePointer<Unmanaged<BPFMap>>
+  package private(set) var mapCount = 0
+  private var mapIndices: [String: Int] = [:]
+
+  /// A machine with the maps of `object`, each with its initial contents; programs are loaded one by one.
+  /// - Throws: ``MachineError`` when a map cannot be made.
+  public init(maps specs: [MapSpec], configuration: MachineConfiguration = MachineConfiguration()) throws(MachineError)
+  {
+    self.configuration = configuration
+    memory = GuestMemory()
+    random = RandomState(seed: configuration.seed)
+    do {
+      packet = try PacketBuffer(memory: memory)
+      stack = try memory.hostBlock(byteCount: CallFrame.maximum * CallFrame.stackBytes)
+    } catch {
+      throw MachineError(kind: .memory, message: "cannot reserve memory for packet and stack")
+    }
+    frames = .allocate(capacity: CallFrame.maximum)
+    stopInstruction = .allocate(capacity: 2)
+    stopInstruction.initialize(repeating: ThreadedInstruction(Control.stop), count: 2)
+    frames.initialize(
+      repeating: CallFrame(saved: .zero, resume: UnsafeRawPointer(stopInstruction + 1)), count: CallFrame.maximum)
+    constantValues = .allocate(capacity: 1)
+    constantValues.initialize(to: 0)
+    mapTable = .allocate(capacity: max(specs.count, 1))
+    state = .allocate(capacity: 1)
+    state.initialize(
+      to: ExecutionState(
+        nextFrame: frames, endOfFrames: frames + CallFrame.maximum, constants: UnsafePointer(constantValues),
+        machine: Unmanaged<Machine>.fromOpaque(UnsafeRawPointer(stack)), stop: UnsafeRawPointer(stopInstruction),
+        target: UnsafeRawPointer(stopInstruction), starts: .allocate(capacity: 1), resumeFrame: stack))
+    state.pointee.machine = Unmanaged.passUnretained(self)
+    memory.setRegion(
+      GuestMemory.stackRegion, base: stack, lower: GuestMemory.address(region: GuestMemory.stackRegion),
+      count: CallFrame.stackBytes, writable: true)
+    for spec in specs { try addMap(spec) }
+  }
+
+  deinit {
+    state.pointee.starts.deallocate()
+    frames.deallocate()
+    stopInstruction.deallocate()
+    constantValues.deallocate()
+    mapTable.deallocate()
+    state.deallocate()
+  }
+
+  private func addMap(_ spec: MapSpec) throws(MachineError) {
+    do {
+      let map = try BPFMap.make(spec, index: maps.count, memory: memory, cpus: configuration.cpus)
+      mapIndices[spec.name] = maps.count
+      maps.append(map)
+      (mapTable + mapCount).initialize(to: Unmanaged.passUnretained(map))
+      mapCount += 1
+    } catch {
+      throw MachineError(kind: .map, message: "map \(error.map): \(error.message)")
+    }
+  }
+
+  /// The map of that name.
+  package func map(named name: String) -> BPFMap? { mapIndices[name].map { maps[$0] } }
+
+  /// Loads a program: decodes it, binds its references to this machine's maps, compiles it.
+  /// - Returns: its index, for ``run(_:engine:)``.
+  /// - Throws: ``MachineError`` for an undefined instruction or a jump to nowhere.
+  public func load(_ spec: ProgramSpec) throws(MachineError) -> Int {
+    var unresolved: Set<Int> = []
+    for (slot, reference) in spec.references where !canResolve(reference) { unresolved.insert(slot) }
+    let decoded: DecodedProgram
+    do {
+      decoded = try DecodedProgram(spec.instructions, unresolved: unresolved)
+    } catch {
+      throw MachineError(kind: .instruction, message: "program \(spec.name): \(error)")
+    }
+    let program = LoadedProgram(
+      spec: spec, index: programs.count, decoded: decoded, unresolved: unresolved, constants: &constants
+    ) { slot, kind, value in self.resolve(spec.references[slot], kind: kind, value: value) }
+    programs.append(program)
+    constantValues.deallocate()
+    constantValues = .allocate(capacity: max(constants.values.count, 1))
+    constantValues.initialize(from: constants.values, count: constants.values.count)
+    state.pointee.constants = UnsafePointer(constantValues)
+    state.pointee.starts.deallocate()
+    state.pointee.starts = .allocate(capacity: programs.count)
+    state.pointee.starts.initialize(from: programs.map { UnsafeRawPointer($0.threaded.base) }, count: programs.count)
+    return program.index
+  }
+
+  private func canResolve(_ reference: Reference) -> Bool {
+    switch reference {
+    case .map(let name), .mapValue(let name, _): mapIndices[name] != nil
+    case .function: true
+    case .kernelFunction, .kernelVariable, .unresolved: false
+    }
+  }
+
+  private func resolve(_ reference: Reference?, kind: WideImmediate, value: UInt64) -> UInt64? {
+    switch reference {
+    case .map(let name):
+      return mapIndices[name].map { GuestMap.address(index: $0) }
+    case .mapValue(let name, let offset):
+      guard let map = map(named: name) as? ArrayMap else { return nil }
+      return map.slab.guest(0) &+ UInt64(offset)
+    case .function(let slot):
+      _ = slot
+      return nil
+    default:
+      return nil
+    }
+  }
+
+  /// Runs a loaded program on the packet and context that ``packet`` holds.
+  @inline(__always)
+  package func run(_ index: Int, engine: EngineKind) -> Outcome {
+    begin()
+    switch engine {
+    case .threaded: return runThreaded(state.pointee.starts[index])
+    case .reference: return runReference(programs[index])
+    }
+  }
+
+  /// Registers, stack and everything that lasts one run.
+  private func begin() {
+    state.pointee.registers = Registers()
+    state.registers[1] = PacketBuffer.contextAddress
+    state.registers[10] = GuestMemory.address(region: GuestMemory.stackRegion) + UInt64(CallFrame.stackBytes)
+    memory.regions[GuestMemory.stackRegion].bounds = Region.bounds(count: CallFrame.stackBytes, writable: true)
+    state.pointee.nextFrame = frames + 1
+    state.pointee.trap = nil
+    state.pointee.tailCalls = 0
+    state.pointee.loopCredit = Machine.loopLimit
+    redirect = nil
+  }
+
+  /// `BPF_MAX_LOOPS`: what a `may_goto` counter starts with.
+  static let loopLimit = 8 << 20
+
+  private func runThreaded(_ start: UnsafeRawPointer) -> Outcome {
+    let stride = MemoryLayout<ThreadedInstruction>.stride
+    let budget = min(configuration.budget, 1 << 48)
+    BPFMachine.run(
+      start, UnsafeMutableRawPointer(state), Int(bitPattern: start) &+ budget &* stride,
+      stack + CallFrame.stackBytes, UnsafeMutableRawPointer(memory.regions))
+    let left = state.pointee.stopMark &- Int(bitPattern: state.pointee.stop) &- stride
+    let executed = budget &- left / stride
+    guard _slowPath(state.pointee.trap != nil) else {
+      return Outcome(
+        returnValue: UInt32(truncatingIfNeeded: state.registers[0]), instructions: executed,
+        redirect: state.pointee.redirect)
+    }
+    return trapped(executed)
+  }
+
+  /// The outcome of a run that the threaded engine stopped.
+  @inline(never)
+  private func trapped(_ executed: Int) -> Outcome {
+    let reason = state.pointee.trap ?? .fellOffEnd
+    let (index, slot) = place(of: state.pointee.stop)
+    return Outcome(
+      returnValue: 0, instructions: executed, trap: Trap(reason: reason, slot: slot, program: index),
+      redirect: redirect)
+  }
+
+  private func place(of address: UnsafeRawPointer) -> (program: Int, slot: Int) {
+    for program in programs {
+      if let element = program.threaded.element(at: address) {
+        return (program.index, program.slot(ofElement: element))
+      }
+    }
+    return (0, 0)
+  }
+
+  private func runReference(_ program: LoadedProgram) -> Outcome {
+    var engine = ReferenceEngine(
+      state: state, memory: memory, programs: programs, start: program, budget: configuration.budget)
+    let ending = engine.run()
+    guard let reason = state.pointee.trap else {
+      return Outcome(
+        returnValue: UInt32(truncatingIfNeeded: state.registers[0]), instructions: ending.executed,
+        redirect: redirect)
+    }
+    let trap = Trap(
+      reason: reason, slot: ending.program.slot(ofElement: ending.element), program: ending.program.index)
+    return Outcome(returnValue: 0, instructions: ending.executed, trap: trap, redirect: redirect)
+  }
+
+  /// r0 after the last run, all 64 bits.
+  package var result: UInt64 { state.registers[0] }
+}
+
+/// A machine or a program that cannot be set up.
+public struct MachineError: Error, Hashable, Sendable {
+  public var kind: Kind
+  /// What, where, and what to do, in one line.
+  public var message: String
+
+  public init(kind: Kind, message: String) {
+    self.kind = kind
+    self.message = message
+  }
+
+  /// What failed.
+  public enum Kind: Hashable, Sendable {
+    case memory
+    case map
+    case instruction
+  }
+}

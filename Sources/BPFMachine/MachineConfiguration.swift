@@ -1,0 +1,24 @@
+/// What a simulated machine is like.
+public struct MachineConfiguration: Sendable {
+  /// CPUs; per-CPU maps hold a value for each.
+  public var cpus = 1
+  /// The CPU that programs run on, below ``cpus``.
+  public var cpu = 0
+  /// Instructions that one run may take; Linux's verifier bounds a program by the same number
+  /// (`BPF_COMPLEXITY_LIMIT_INSNS`).
+  public var budget = 1_000_000
+  /// Seed of `bpf_get_prandom_u32`.
+  public var seed: UInt64 = 1
+  /// `xdp_md.ingress_ifindex`.
+  public var ingressInterface: UInt32 = 1
+  /// `xdp_md.rx_queue_index`.
+  public var receiveQueue: UInt32 = 0
+
+  public init() {}
+}
+
+/// Which engine runs programs. Both do the same; the reference engine is slower and easier to read.
+public enum EngineKind: String, CaseIterable, Sendable {
+  case reference
+  case threaded
+}

@@ -1,0 +1,139 @@
+import BPFObject
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A simulated map. Subclasses are the families of kernel/bpf: arraymap, hashtab, lpm_trie, devmap and so on.
+///
+/// Two sides use it. Programs, through helpers: raw keys, guest addresses out, `-errno`. User space, through ``MapAccess``:
+/// byte arrays, errors thrown. Keys and values passed as pointers hold ``keySize`` and ``valueSize`` bytes.
+package class BPFMap: MapAccess {
+  package let spec: MapSpec
+  /// Index among the machine's maps.
+  package let index: Int
+  package let memory: GuestMemory
+  package let keySize: Int
+  package let valueSize: Int
+  package let capacity: Int
+  /// Copies of each value: the number of CPUs for per-CPU types, else 1.
+  package let copies: Int
+
+  package init(spec: MapSpec, index: Int, memory: GuestMemory, cpus: Int) throws(MapError) {
+    self.spec = spec
+    self.index = index
+    self.memory = memory
+    keySize = Int(spec.keySize)
+    valueSize = Int(spec.valueSize)
+    capacity = Int(spec.maxEntries)
+    copies = spec.type?.isPerCPU == true ? cpus : 1
+  }
+
+  /// Guest address of the value of `key` for `cpu`; 0 when there is none.
+  package func address(of key: UnsafeRawPointer, cpu: Int) -> UInt64 { 0 }
+
+  /// Sets an element from a program. `-errno` on failure.
+  package func set(_ key: UnsafeRawPointer, _ value: UnsafeRawPointer, flags: UInt64, cpu: Int) -> Int32 {
+    -EOPNOTSUPP
+  }
+
+  /// Removes an element. `-errno` on failure.
+  package func remove(_ key: UnsafeRawPointer) -> Int32 { -EOPNOTSUPP }
+
+  /// The value of `key` in each copy, without counting as a use; nil when there is none.
+  package func hostValues(_ key: UnsafeRawPointer) -> [UnsafeMutableRawPointer]? { nil }
+
+  /// True when that region of guest memory holds this map's values.
+  package func holds(region: Int) -> Bool { false }
+
+  /// Every key in the map's order.
+  package func keys() -> [[UInt8]] { [] }
+
+  // MARK: User space
+
+  package func entries() throws(MapError) -> [MapEntry] {
+    var entries: [MapEntry] = []
+    for key in keys() {
+      guard let values = try lookup(key) else { continue }
+      entries.append(MapEntry(key: key, values: values))
+    }
+    return entries
+  }
+
+  package func lookup(_ key: [UInt8]) throws(MapError) -> [[UInt8]]? {
+    try check(key)
+    let size = valueSize
+    return key.withUnsafeBytes { bytes -> [[UInt8]]? in
+      guard let base = bytes.baseAddress else { return nil }
+      return hostValues(base)?.map { [UInt8](UnsafeRawBufferPointer(start: $0, count: size)) }
+    }
+  }
+
+  package func update(_ key: [UInt8], _ values: [[UInt8]], flags: UInt64) throws(MapError) {
+    try check(key)
+    guard let first = values.first, values.count == 1 || values.count == copies,
+      values.allSatisfy({ $0.count == valueSize })
+    else {
+      throw MapError(
+        map: spec.name, errno: EINVAL,
+        message: "needs \(copies == 1 ? "one value" : "one value, or \(copies)") of \(valueSize) bytes")
+    }
+    let result = key.withUnsafeBytes { keyBytes in
+      first.withUnsafeBytes { valueBytes -> Int32 in
+        guard let key = keyBytes.baseAddress, let value = valueBytes.baseAddress else { return -EINVAL }
+        return set(key, value, flags: flags, cpu: 0)
+      }
+    }
+    guard result == 0 else { throw failure(-result, "update of \(MapError.hex(key))") }
+    guard copies > 1 else { return }
+    key.withUnsafeBytes { keyBytes in
+      guard let key = keyBytes.baseAddress, let targets = hostValues(key) else { return }
+      for (cpu, target) in targets.enumerated() {
+        let value = values.count == 1 ? first : values[cpu]
+        value.withUnsafeBytes {
+          target.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(target), byteCount: valueSize)
+        }
+      }
+    }
+  }
+
+  package func delete(_ key: [UInt8]) throws(MapError) {
+    try check(key)
+    let result = key.withUnsafeBytes { $0.baseAddress.map { remove($0) } ?? -EINVAL }
+    guard result == 0 else { throw failure(-result, "delete of \(MapError.hex(key))") }
+  }
+
+  private func check(_ key: [UInt8]) throws(MapError) {
+    guard key.count == keySize, keySize > 0 else {
+      throw MapError(map: spec.name, errno: EINVAL, message: "a key has \(keySize) bytes, not \(key.count)")
+    }
+  }
+
+  package func failure(_ errno: Int32, _ what: String) -> MapError {
+    MapError(map: spec.name, errno: errno, message: "\(what): \(String(cString: strerror(errno)))")
+  }
+}
+
+extension MapError {
+  /// Bytes as hex pairs.
+  package static func hex(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+  }
+}
+
+/// Flags of `bpf_map_update_elem` (linux/bpf.h).
+package enum UpdateFlags {
+  package static let any: UInt64 = 0
+  package static let noExist: UInt64 = 1
+  package static let exist: UInt64 = 2
+  package static let lock: UInt64 = 4
+}
+
+/// Map creation flags (linux/bpf.h).
+package enum MapFlags {
+  package static let noPrealloc: UInt32 = 1
+  package static let readOnlyProgram: UInt32 = 1 << 7
+  package static let writeOnlyProgram: UInt32 = 1 << 8
+}

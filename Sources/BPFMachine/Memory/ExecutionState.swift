@@ -1,0 +1,76 @@
+/// What a running program's instructions and helpers share. Both engines use it; it lives behind one pointer, which
+/// ``Machine`` owns, so that the hot path touches no class field.
+package struct ExecutionState {
+  /// r0-r10; the first bytes of the state, which the threaded engine relies on.
+  package var registers = Registers()
+  /// The frame that the next call fills, and the end of the array that holds them.
+  var nextFrame: UnsafeMutablePointer<CallFrame>
+  var endOfFrames: UnsafeMutablePointer<CallFrame>
+  /// 64-bit immediates of every loaded program.
+  var constants: UnsafePointer<UInt64>
+  /// The machine that runs.
+  var machine: Unmanaged<Machine>
+  /// Where a run stopped: the last instruction executed and the budget mark at it.
+  var stop: UnsafeRawPointer
+  var stopMark = 0
+  /// Why, when it was not by `exit`.
+  var trap: Trap.Reason?
+  /// Where a helper that transfers control goes on: first instruction of the program a tail call chose (threaded), and its
+  /// index among the loaded programs (reference).
+  var target: UnsafeRawPointer
+  var targetProgram = 0
+  /// First instruction of each loaded program.
+  var starts: UnsafeMutablePointer<UnsafeRawPointer>
+  /// What a redirect helper noted in this run.
+  var redirect: Redirect?
+  /// Nanoseconds that `bpf_ktime_get_ns` gives.
+  var clock: UInt64 = 0
+  /// Tail calls so far in this run.
+  var tailCalls = 0
+  /// `may_goto` goes on this many times more.
+  var loopCredit = 0
+  /// The frame top that the trampoline hands on.
+  var resumeFrame: UnsafeMutableRawPointer
+}
+
+/// What follows a helper call.
+package enum Sequel {
+  /// The next instruction.
+  case goOn
+  /// Nothing: ``ExecutionState/trap`` says why.
+  case trapped
+  /// Another program, in the place of the current function.
+  case transferred
+  /// The caller, as after `exit`.
+  case returned
+}
+
+/// Eleven registers, and one that nobody names, so that the size is 96 bytes.
+package struct Registers {
+  package var storage:
+    (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) =
+      (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+}
+
+/// What a bpf-to-bpf call saves.
+struct CallFrame {
+  /// r6-r9.
+  var saved: SIMD4<UInt64>
+  /// The instruction to go on with.
+  var resume: UnsafeRawPointer
+
+  /// Frames that Linux allows: `MAX_CALL_FRAMES`.
+  static let maximum = 8
+  /// Stack bytes of a frame: `MAX_BPF_STACK`.
+  static let stackBytes = 512
+}
+
+package typealias StatePointer = UnsafeMutablePointer<ExecutionState>
+
+extension UnsafeMutablePointer where Pointee == ExecutionState {
+  /// The registers as an array in memory.
+  @inline(__always)
+  package var registers: UnsafeMutablePointer<UInt64> {
+    UnsafeMutableRawPointer(self).assumingMemoryBound(to: UInt64.self)
+  }
+}

@@ -1,0 +1,165 @@
+import BPFInstructions
+
+/// Byte offsets of r6 and r10 in the state, and of the parts of a ``Region``.
+private let preservedOffset = 6 * 8
+private let framePointerIndex = 10
+
+/// Moves the stack's bounds and r10 by one frame.
+@inline(__always)
+private func moveFrame(_ s: UnsafeMutableRawPointer, _ regions: UnsafeMutableRawPointer, by bytes: Int) {
+  let bounds = (regions + (GuestMemory.stackRegion * MemoryLayout<Region>.stride + Region.boundsOffset))
+    .assumingMemoryBound(to: SIMD8<UInt32>.self)
+  bounds.pointee = bounds.pointee &+ SIMD8(repeating: UInt32(truncatingIfNeeded: bytes))
+  let registers = s.assumingMemoryBound(to: UInt64.self)
+  registers[framePointerIndex] = registers[framePointerIndex] &+ UInt64(bitPattern: Int64(bytes))
+}
+
+/// Calls the function `distance` instructions from the next one.
+@inline(__always)
+private func enter(
+  _ p: UnsafeRawPointer, _ s: UnsafeMutableRawPointer, _ mark: Int, _ frame: UnsafeMutableRawPointer,
+  _ regions: UnsafeMutableRawPointer, distance: Int
+) -> Int {
+  let typed = state(s)
+  let saved = typed.pointee.nextFrame
+  if _slowPath(saved == typed.pointee.endOfFrames) { return trap(p, s, mark, .callDepthExceeded) }
+  saved.pointee.saved = (s + preservedOffset).loadUnaligned(as: SIMD4<UInt64>.self)
+  saved.pointee.resume = p + MemoryLayout<ThreadedInstruction>.stride
+  typed.pointee.nextFrame = saved + 1
+  moveFrame(s, regions, by: CallFrame.stackBytes)
+  return jump(p, s, mark, frame + CallFrame.stackBytes, regions, distance: distance)
+}
+
+/// Returns to the caller; the outermost frame's caller is the stop instruction.
+@inline(__always)
+private func leave(
+  _ p: UnsafeRawPointer, _ s: UnsafeMutableRawPointer, _ mark: Int, _ frame: UnsafeMutableRawPointer,
+  _ regions: UnsafeMutableRawPointer
+) -> Int {
+  let typed = state(s)
+  let saved = typed.pointee.nextFrame - 1
+  typed.pointee.nextFrame = saved
+  (s + preservedOffset).storeBytes(of: saved.pointee.saved, as: SIMD4<UInt64>.self)
+  let target = saved.pointee.resume
+  moveFrame(s, regions, by: -CallFrame.stackBytes)
+  let distance = target - (p + MemoryLayout<ThreadedInstruction>.stride)
+  return dispatch(target, s, mark &+ distance, frame - CallFrame.stackBytes, regions)
+}
+
+/// Runs a helper and does what it asks for afterwards.
+@inline(__always)
+private func call(
+  _ p: UnsafeRawPointer, _ s: UnsafeMutableRawPointer, _ mark: Int, _ frame: UnsafeMutableRawPointer,
+  _ regions: UnsafeMutableRawPointer, helper: Int32
+) -> Int {
+  let sequel = callHelper(state(s), helper)
+  if _fastPath(sequel == .goOn) { return next(p, s, mark, frame, regions) }
+  return follow(sequel, p, s, mark, frame, regions)
+}
+
+/// What a helper asked for other than going on.
+@inline(never)
+private func follow(
+  _ sequel: Sequel, _ p: UnsafeRawPointer, _ s: UnsafeMutableRawPointer, _ mark: Int,
+  _ frame: UnsafeMutableRawPointer, _ regions: UnsafeMutableRawPointer
+) -> Int {
+  let typed = state(s)
+  switch sequel {
+  case .goOn:
+    return next(p, s, mark, frame, regions)
+  case .trapped:
+    typed.pointee.stop = p
+    typed.pointee.stopMark = mark
+    return 0
+  case .transferred:
+    let target = typed.pointee.target
+    let distance = target - (p + MemoryLayout<ThreadedInstruction>.stride)
+    let mark = mark &+ distance
+    if mark &- Int(bitPattern: target) < 0 { return exhausted(p, s, mark &- distance) }
+    return dispatch(target, s, mark, frame, regions)
+  case .returned:
+    return leave(p, s, mark, frame, regions)
+  }
+}
+
+/// Control transfers other than conditional branches.
+enum Control {
+  /// `goto` with a 16-bit offset.
+  static let goto: Handler = { p, s, mark, frame, regions in
+    jump(p, s, mark, frame, regions, distance: Int(element(p).pointee.offset))
+  }
+
+  /// `gotol`, and `goto` whose distance is in the immediate.
+  static let gotoLong: Handler = { p, s, mark, frame, regions in
+    jump(p, s, mark, frame, regions, distance: Int(element(p).pointee.immediate))
+  }
+
+  static let mayGoto: Handler = { p, s, mark, frame, regions in
+    let typed = state(s)
+    if typed.pointee.loopCredit == 0 {
+      return jump(p, s, mark, frame, regions, distance: Int(element(p).pointee.offset))
+    }
+    typed.pointee.loopCredit &-= 1
+    return next(p, s, mark, frame, regions)
+  }
+
+  static let callSubprogram: Handler = { p, s, mark, frame, regions in
+    enter(p, s, mark, frame, regions, distance: Int(element(p).pointee.immediate))
+  }
+
+  static let callHelperByNumber: Handler = { p, s, mark, frame, regions in
+    call(p, s, mark, frame, regions, helper: element(p).pointee.immediate)
+  }
+
+  /// `callx`: the register holds a helper's number.
+  static let callRegister: Handler = { p, s, mark, frame, regions in
+    let target = register(s, element(p).pointee.destination)
+    guard let helper = Int32(exactly: target) else { return trap(p, s, mark, .badCallTarget(target)) }
+    return call(p, s, mark, frame, regions, helper: helper)
+  }
+
+  static let exit: Handler = { p, s, mark, frame, regions in
+    leave(p, s, mark, frame, regions)
+  }
+
+  /// Where the outermost function returns to; not an instruction of the program, and not counted.
+  static let stop: Handler = { p, s, mark, frame, regions in
+    let typed = state(s)
+    typed.pointee.stop = p - MemoryLayout<ThreadedInstruction>.stride
+    typed.pointee.stopMark = mark
+    return 0
+  }
+
+  /// `lddw` with a 64-bit value: the immediate is an index into the constants.
+  static let loadConstant: Handler = { p, s, mark, frame, regions in
+    setRegister(s, element(p).pointee.destination, state(s).pointee.constants[Int(element(p).pointee.immediate)])
+    return next(p, s, mark, frame, regions)
+  }
+
+  /// A call that the loader could not resolve, or past the last instruction.
+  static let unresolved: Handler = { p, s, mark, frame, regions in
+    trap(p, s, mark, .unresolvedReference)
+  }
+
+  static let kernelFunction: Handler = { p, s, mark, frame, regions in
+    trap(p, s, mark, .unknownKernelFunction)
+  }
+
+  static let loadAbsolute: Handler = { p, s, mark, frame, regions in
+    let sequel = callPacketLoad(state(s), Int64(element(p).pointee.immediate), Int(element(p).pointee.offset))
+    if _fastPath(sequel == .goOn) { return next(p, s, mark, frame, regions) }
+    return follow(sequel, p, s, mark, frame, regions)
+  }
+
+  static let loadIndirect: Handler = { p, s, mark, frame, regions in
+    let index = Int64(Int32(truncatingIfNeeded: register(s, element(p).pointee.source)))
+    let sequel = callPacketLoad(
+      state(s), index &+ Int64(element(p).pointee.immediate), Int(element(p).pointee.offset))
+    if _fastPath(sequel == .goOn) { return next(p, s, mark, frame, regions) }
+    return follow(sequel, p, s, mark, frame, regions)
+  }
+
+  static let fellOffEnd: Handler = { p, s, mark, frame, regions in
+    trap(p, s, mark, .fellOffEnd)
+  }
+}

@@ -1,0 +1,96 @@
+import BPFMachine
+import BPFObject
+import Capture
+
+/// The simulator: one program of an object, on one interface, with the machine's own engines.
+///
+/// Every program of the object that has the same type is loaded too, so that prog arrays can name it. Time is the capture's:
+/// `bpf_ktime_get_ns` gives a frame's time stamp, and never goes back.
+public final class SimulatorBackend: Backend {
+  public let program: ProgramSpec
+  public let hook: Hook
+  /// The machine, for its clock, trace and configuration.
+  public let machine: Machine
+  private let engine: EngineKind
+  private let index: Int
+  private let ingress: UInt32
+  private let queue: UInt32
+  /// Programs of the object that could not be loaded, and why; none of them is the one that runs.
+  public private(set) var notes: [String] = []
+
+  /// Sets up a machine with the object's maps and loads `program`.
+  /// - Throws: ``BackendError`` for a map or an instruction that cannot be had.
+  public init(
+    object: ObjectFile, program: ProgramSpec, hook: Hook, engine: EngineKind = .threaded,
+    configuration: MachineConfiguration = MachineConfiguration()
+  ) throws(BackendError) {
+    self.program = program
+    self.hook = hook
+    self.engine = engine
+    ingress = configuration.ingressInterface
+    queue = configuration.receiveQueue
+    do {
+      machine = try Machine(maps: object.maps, configuration: configuration)
+      index = try machine.load(program)
+    } catch {
+      throw BackendError(message: "\(object.name): \(error.message)")
+    }
+    let tables = object.maps.filter { $0.type == .progArray }
+    guard !tables.isEmpty else { return }
+    loadCallees(object)
+    for table in tables { fill(table) }
+  }
+
+  private func loadCallees(_ object: ObjectFile) {
+    for other in object.programs where other.type == program.type && other.name != program.name {
+      do {
+        _ = try machine.load(other)
+      } catch {
+        notes.append(error.message)
+      }
+    }
+  }
+
+  private func fill(_ table: MapSpec) {
+    guard let map = machine.map(named: table.name) else { return }
+    for (key, name) in table.initialSlots.sorted(by: { $0.key < $1.key }) {
+      guard let number = programNumber(named: name) else {
+        notes.append("\(table.name)[\(key)]: there is no program \(name) to put there")
+        continue
+      }
+      do {
+        try map.update(
+          withUnsafeBytes(of: key.littleEndian) { Array($0) }, [withUnsafeBytes(of: number.littleEndian) { Array($0) }],
+          flags: 0)
+      } catch {
+        notes.append("\(table.name)[\(key)]: \(error.message)")
+      }
+    }
+  }
+
+  /// What a prog_array holds for the program of that name; nil when no such program was loaded.
+  public func programNumber(named name: String) -> UInt32? {
+    machine.programs.first { $0.spec.name == name }.map { Machine.programNumber($0.index) }
+  }
+
+  public var maps: [any MapAccess] { machine.maps }
+
+  @inline(__always)
+  public func run(_ frame: Frame) throws(BackendError) -> Outcome {
+    if frame.timestamp > machine.clock { machine.clock = frame.timestamp }
+    do {
+      try machine.packet.receive(frame.bytes, ingress: ingress, queue: queue)
+    } catch {
+      throw BackendError(message: "packet \(frame.number): cannot reserve \(frame.bytes.count) bytes for the frame")
+    }
+    return machine.run(index, engine: engine)
+  }
+
+  public var output: UnsafeRawBufferPointer { machine.packet.output }
+
+  public var outputMetadataLength: Int { machine.packet.metadataCount }
+
+  public func describe(_ trap: Trap) -> TrapDescription { machine.describe(trap) }
+
+  public func describe(_ redirect: Redirect) -> String { machine.describe(redirect) }
+}
