@@ -20,8 +20,8 @@ public final class Machine {
   public var trace: ((String) -> Void)?
   /// Samples of perf rings: the map's index and the bytes.
   package var events: ((Int, [UInt8]) -> Void)?
-  /// What a redirect helper noted in this run.
-  package var redirect: Redirect? {
+  /// What a redirect helper noted in the last run.
+  public internal(set) var redirect: Redirect? {
     get { state.pointee.redirect }
     set { state.pointee.redirect = newValue }
   }
@@ -36,6 +36,7 @@ public final class Machine {
   /// The maps again, for helpers: no reference counting on the way to one.
   package private(set) var mapTable: UnsafeMutablePointer<Unmanaged<BPFMap>>
   package private(set) var mapCount = 0
+  private var lastTrap: Trap?
   private var mapIndices: [String: Int] = [:]
 
   /// A machine with the maps of `object`, each with its initial contents; programs are loaded one by one.
@@ -73,6 +74,7 @@ public final class Machine {
   }
 
   deinit {
+    packet.deallocate()
     state.pointee.starts.deallocate()
     frames.deallocate()
     stopInstruction.deallocate()
@@ -145,6 +147,20 @@ public final class Machine {
     }
   }
 
+  /// Runs a loaded XDP program on a frame that arrives at `timestamp`.
+  /// - Parameters:
+  ///   - index: What ``load(_:)`` returned.
+  ///   - timestamp: Nanoseconds; the clock follows it, and never goes back.
+  /// - Throws: ``MemoryError`` when the frame finds no room.
+  @inline(__always)
+  package func run(
+    _ index: Int, on frame: UnsafeRawBufferPointer, timestamp: UInt64, engine: EngineKind
+  ) throws(MemoryError) -> Outcome {
+    if timestamp > state.pointee.clock { state.pointee.clock = timestamp }
+    try packet.receive(frame, ingress: configuration.ingressInterface, queue: configuration.receiveQueue)
+    return run(index, engine: engine)
+  }
+
   /// Runs a loaded program on the packet and context that ``packet`` holds.
   @inline(__always)
   package func run(_ index: Int, engine: EngineKind) -> Outcome {
@@ -156,6 +172,7 @@ public final class Machine {
   }
 
   /// Registers, stack and everything that lasts one run.
+  @inline(__always)
   private func begin() {
     state.pointee.registers = Registers()
     state.registers[1] = PacketBuffer.contextAddress
@@ -171,6 +188,7 @@ public final class Machine {
   /// `BPF_MAX_LOOPS`: what a `may_goto` counter starts with.
   static let loopLimit = 8 << 20
 
+  @inline(__always)
   private func runThreaded(_ start: UnsafeRawPointer) -> Outcome {
     let stride = MemoryLayout<ThreadedInstruction>.stride
     let budget = min(configuration.budget, 1 << 48)
@@ -179,23 +197,32 @@ public final class Machine {
       stack + CallFrame.stackBytes, UnsafeMutableRawPointer(memory.regions))
     let left = state.pointee.stopMark &- Int(bitPattern: state.pointee.stop) &- stride
     let executed = budget &- left / stride
-    guard _slowPath(state.pointee.trap != nil) else {
-      return Outcome(
-        returnValue: UInt32(truncatingIfNeeded: state.registers[0]), instructions: executed,
-        redirect: state.pointee.redirect)
-    }
-    return trapped(executed)
+    if _slowPath(state.pointee.trap != nil) { return trapped(executed) }
+    return finished(executed)
+  }
+
+  /// The outcome of a run that ended with `exit`.
+  @inline(__always)
+  private func finished(_ executed: Int) -> Outcome {
+    Outcome(
+      returnValue: UInt32(truncatingIfNeeded: state.registers[0]), instructions: executed,
+      isRedirected: state.pointee.redirect != nil)
   }
 
   /// The outcome of a run that the threaded engine stopped.
   @inline(never)
   private func trapped(_ executed: Int) -> Outcome {
-    let reason = state.pointee.trap ?? .fellOffEnd
-    let (index, slot) = place(of: state.pointee.stop)
-    return Outcome(
-      returnValue: 0, instructions: executed, trap: Trap(reason: reason, slot: slot, program: index),
-      redirect: redirect)
+    let (program, slot) = place(of: state.pointee.stop)
+    return trapped(executed, program: program, slot: slot)
   }
+
+  private func trapped(_ executed: Int, program: Int, slot: Int) -> Outcome {
+    lastTrap = Trap(reason: state.pointee.trap ?? .fellOffEnd, slot: slot, program: program)
+    return Outcome(returnValue: 0, instructions: executed, isTrapped: true)
+  }
+
+  /// What stopped the last run, if it was stopped.
+  public var trap: Trap? { state.pointee.trap == nil ? nil : lastTrap }
 
   private func place(of address: UnsafeRawPointer) -> (program: Int, slot: Int) {
     for program in programs {
@@ -210,14 +237,9 @@ public final class Machine {
     var engine = ReferenceEngine(
       state: state, memory: memory, programs: programs, start: program, budget: configuration.budget)
     let ending = engine.run()
-    guard let reason = state.pointee.trap else {
-      return Outcome(
-        returnValue: UInt32(truncatingIfNeeded: state.registers[0]), instructions: ending.executed,
-        redirect: redirect)
-    }
-    let trap = Trap(
-      reason: reason, slot: ending.program.slot(ofElement: ending.element), program: ending.program.index)
-    return Outcome(returnValue: 0, instructions: ending.executed, trap: trap, redirect: redirect)
+    guard state.pointee.trap != nil else { return finished(ending.executed) }
+    return trapped(
+      ending.executed, program: ending.program.index, slot: ending.program.slot(ofElement: ending.element))
   }
 
   /// r0 after the last run, all 64 bits.

@@ -1,21 +1,21 @@
 /// What one run of a program on one packet came to.
 ///
-/// Trivial to copy: text for a trap or a redirect is made on demand by the machine that produced it.
-public struct Outcome: Sendable {
+/// Two words, so that it travels in registers: what few packets have, a trap or a redirect, is asked of the backend that ran.
+public struct Outcome: Hashable, Sendable {
   /// r0 at exit, low 32 bits: the verdict as the kernel reads it. 0 after a trap.
   public var returnValue: UInt32
+  /// The run was stopped before `exit`; the backend's `trap` says why.
+  public var isTrapped: Bool
+  /// A redirect helper noted a target; the backend's `redirect` has it. Meaningful when the verdict is a redirect.
+  public var isRedirected: Bool
   /// Instructions executed, tail-called programs and subprograms included; `lddw` counts once.
   public var instructions: Int
-  /// Why the run was stopped before `exit`; nil when it ended by itself.
-  public var trap: Trap?
-  /// Where a redirect helper pointed; meaningful when the verdict is a redirect.
-  public var redirect: Redirect?
 
-  public init(returnValue: UInt32, instructions: Int, trap: Trap? = nil, redirect: Redirect? = nil) {
+  public init(returnValue: UInt32, instructions: Int, isTrapped: Bool = false, isRedirected: Bool = false) {
     self.returnValue = returnValue
+    self.isTrapped = isTrapped
+    self.isRedirected = isRedirected
     self.instructions = instructions
-    self.trap = trap
-    self.redirect = redirect
   }
 }
 

@@ -12,6 +12,10 @@ public protocol Backend: AnyObject {
   var maps: [any MapAccess] { get }
   /// Runs the program on `frame`.
   func run(_ frame: Frame) throws(BackendError) -> Outcome
+  /// What stopped the last run; nil when it ended with `exit`.
+  var trap: Trap? { get }
+  /// The target that the last run's redirect helper noted; nil when there was none or the backend cannot tell.
+  var redirect: Redirect? { get }
   /// The frame as the last run left it: from data_meta to the end. Valid until the next run.
   var output: UnsafeRawBufferPointer { get }
   /// How many of the first bytes of ``output`` are metadata, in front of the Ethernet header.

@@ -13,8 +13,6 @@ public final class SimulatorBackend: Backend {
   public let machine: Machine
   private let engine: EngineKind
   private let index: Int
-  private let ingress: UInt32
-  private let queue: UInt32
   /// Programs of the object that could not be loaded, and why; none of them is the one that runs.
   public private(set) var notes: [String] = []
 
@@ -27,8 +25,6 @@ public final class SimulatorBackend: Backend {
     self.program = program
     self.hook = hook
     self.engine = engine
-    ingress = configuration.ingressInterface
-    queue = configuration.receiveQueue
     do {
       machine = try Machine(maps: object.maps, configuration: configuration)
       index = try machine.load(program)
@@ -75,16 +71,17 @@ public final class SimulatorBackend: Backend {
 
   public var maps: [any MapAccess] { machine.maps }
 
-  @inline(__always)
   public func run(_ frame: Frame) throws(BackendError) -> Outcome {
-    if frame.timestamp > machine.clock { machine.clock = frame.timestamp }
     do {
-      try machine.packet.receive(frame.bytes, ingress: ingress, queue: queue)
+      return try machine.run(index, on: frame.bytes, timestamp: frame.timestamp, engine: engine)
     } catch {
       throw BackendError(message: "packet \(frame.number): cannot reserve \(frame.bytes.count) bytes for the frame")
     }
-    return machine.run(index, engine: engine)
   }
+
+  public var trap: Trap? { machine.trap }
+
+  public var redirect: Redirect? { machine.redirect }
 
   public var output: UnsafeRawBufferPointer { machine.packet.output }
 

@@ -3,7 +3,7 @@
 ///
 /// What does not fit the page follows the linear part as fragments: not directly readable, and counted by
 /// ``fragmentCount``. Guest addresses are 32-bit numbers, as `xdp_md.data` is.
-package final class PacketBuffer {
+package struct PacketBuffer {
   /// `XDP_PACKET_HEADROOM`.
   package static let headroom = 256
   /// `sizeof(struct xdp_frame)`: what adjust_head cannot take of the headroom.
@@ -17,7 +17,7 @@ package final class PacketBuffer {
   /// Guest address of the start of the headroom.
   package static let guestStart: UInt64 = 0x1_0000
 
-  private let memory: GuestMemory
+  private unowned(unsafe) let memory: GuestMemory
   private let context: UnsafeMutablePointer<UInt32>
   private let region: UnsafeMutablePointer<Region>
   /// In memory of its own, so that no access to it is a tracked access to a class field.
@@ -45,25 +45,26 @@ package final class PacketBuffer {
       lower: GuestMemory.address(region: GuestMemory.contextRegion), count: 24, writable: false)
   }
 
-  deinit { layout.deallocate() }
+  /// Frees what ``init(memory:)`` allocated; the machine that owns this calls it at its end.
+  func deallocate() { layout.deallocate() }
 
   /// Offsets from the start of the headroom.
   package private(set) var metadata: Int {
     get { layout.pointee.metadata }
-    set { layout.pointee.metadata = newValue }
+    nonmutating set { layout.pointee.metadata = newValue }
   }
   package private(set) var data: Int {
     get { layout.pointee.data }
-    set { layout.pointee.data = newValue }
+    nonmutating set { layout.pointee.data = newValue }
   }
   package private(set) var end: Int {
     get { layout.pointee.end }
-    set { layout.pointee.end = newValue }
+    nonmutating set { layout.pointee.end = newValue }
   }
   /// Bytes beyond ``end``.
   package private(set) var fragmentCount: Int {
     get { layout.pointee.fragmentCount }
-    set { layout.pointee.fragmentCount = newValue }
+    nonmutating set { layout.pointee.fragmentCount = newValue }
   }
   private var host: UnsafeMutableRawPointer { layout.pointee.host }
 
