@@ -1,0 +1,103 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+#if os(Linux)
+  // `syscall` is variadic in C and so not imported; its arguments are passed the same way with a fixed signature.
+  @_extern(c, "syscall")
+  private func systemCall(_ number: Int, _ command: Int, _ attributes: UnsafeMutableRawPointer?, _ size: Int) -> Int
+
+  #if arch(x86_64)
+    private let bpfNumber = 321
+  #else
+    // asm-generic/unistd.h: ARM64, RISC-V, LoongArch.
+    private let bpfNumber = 280
+  #endif
+#endif
+
+/// bpf(2), close(2) and the few file reads that the kernel's own tables need: the only file that makes a system call.
+///
+/// Elsewhere than on Linux nothing here calls anything: bpf fails with ENOSYS.
+package enum BPFSyscall {
+  /// Stands in for the kernel in tests: gets the command and its attributes, returns a result or a negative errno.
+  package typealias Mock = @Sendable (BPFCommand, UnsafeMutableRawPointer) -> Int
+
+  /// When set, bpf(2) is not called in this task and its children.
+  @TaskLocal package static var mock: Mock?
+
+  /// Calls bpf(2). EINTR is left to the caller, since not every command may be given twice.
+  @discardableResult
+  package static func bpf(_ command: BPFCommand, _ attributes: inout BPFAttributes) throws(ErrorNumber) -> Int32 {
+    try bpf(command, attributes.pointer, size: attributes.size)
+  }
+
+  /// Calls bpf(2) on attributes laid out before.
+  @discardableResult
+  package static func bpf(
+    _ command: BPFCommand, _ attributes: UnsafeMutableRawPointer, size: Int
+  ) throws(ErrorNumber) -> Int32 {
+    if let mock {
+      let result = mock(command, attributes)
+      guard result >= 0 else { throw ErrorNumber(Int32(truncatingIfNeeded: -result)) }
+      return Int32(truncatingIfNeeded: result)
+    }
+    #if os(Linux)
+      let result = systemCall(bpfNumber, command.rawValue, attributes, size)
+      guard result >= 0 else { throw ErrorNumber(errno) }
+      return Int32(truncatingIfNeeded: result)
+    #else
+      throw .noSystemCall
+    #endif
+  }
+
+  /// Closes a descriptor that bpf(2) gave.
+  static func closeDescriptor(_ descriptor: Int32) { _ = close(descriptor) }
+
+  /// True for root of this user namespace.
+  static var isRoot: Bool { geteuid() == 0 }
+
+  /// Lifts RLIMIT_MEMLOCK, which kernels before 5.11 charge maps and programs to.
+  static func liftLockedMemoryLimit() -> Bool {
+    #if os(Linux)
+      var limit = rlimit(rlim_cur: rlim_t.max, rlim_max: rlim_t.max)
+      // asm-generic/resource.h; the name is not imported.
+      let memoryLock: UInt32 = 8
+      #if canImport(Glibc)
+        return setrlimit(__rlimit_resource_t(memoryLock), &limit) == 0
+      #else
+        return setrlimit(Int32(memoryLock), &limit) == 0
+      #endif
+    #else
+      return false
+    #endif
+  }
+
+  /// The whole of a file in /proc or /sys, or nil when it cannot be read.
+  static func contents(of path: String) -> [UInt8]? {
+    let descriptor = open(path, O_RDONLY)
+    guard descriptor >= 0 else { return nil }
+    defer { _ = close(descriptor) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = chunk.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
+      guard count > 0 else { return count == 0 ? bytes : nil }
+      bytes.append(contentsOf: chunk[..<count])
+    }
+  }
+}
+
+/// A descriptor from bpf(2), closed when its owner goes.
+package struct KernelDescriptor: ~Copyable {
+  package let number: Int32
+  /// False for the number that a mock made up, which may be another file of this process.
+  private let isOpen = BPFSyscall.mock == nil
+
+  init(_ number: Int32) { self.number = number }
+
+  deinit { if isOpen { BPFSyscall.closeDescriptor(number) } }
+}
