@@ -16,6 +16,9 @@ final class ThreadedCode {
         code.append(ThreadedInstruction(operation, distance: distance, constants: &constants))
       }
     }
+    for index in operations.indices where !unresolved.contains(index) {
+      if let fusion = Fusion.find(operations, at: index, excluding: unresolved) { code[index].fuse(fusion.handler) }
+    }
     code.append(ThreadedInstruction(Control.fellOffEnd))
     count = operations.count
     base = .allocate(capacity: code.count)
@@ -39,6 +42,11 @@ extension ThreadedInstruction {
     self.source = source
     self.offset = offset
     self.immediate = immediate
+  }
+
+  /// Lets `handler` run this instruction and those after it.
+  mutating func fuse(_ handler: Handler) {
+    self.handler = UInt(bitPattern: unsafeBitCast(handler, to: Int.self))
   }
 
   /// The compiled form of one operation; `distance` is where its jump or call goes, in elements from the next one.
