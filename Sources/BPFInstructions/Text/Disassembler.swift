@@ -104,7 +104,7 @@ public struct Disassembler: Sendable {
     case .mapValue: "map[fd:\(low)][0]+\(high)"
     case .mapIndex: "map[idx:\(low)]"
     case .mapIndexValue: "map[idx:\(low)]+\(high)"
-    case .kernelVariable: "ksym[id:\(low) module:\(high)]"
+    case .kernelVariable: "ksym[id:\(low) module:\(Int32(bitPattern: high))]"
     case .function:
       "subprog[\(symbols.label(slot + 1 + Int(low)) ?? plus(low))]"
     }
