@@ -139,7 +139,7 @@ extension Encoding {
         [false, true].filter { fetch in fetch || !atomic.alwaysFetches }.map { fetch in
           Encoding(
             Class.stx | Mode.atomic | size.code,
-            (fetch && !atomic.alwaysFetches ? "fetch_" : "") + atomic.mnemonic
+            "lock " + (fetch && !atomic.alwaysFetches ? "fetch " : "") + atomic.mnemonic
               + (size == .u64 ? "" : "32"), .atomic(atomic, fetch: fetch, size), destination: .operand,
             source: .operand, offset: .operand, immediate: .fixed(atomic.code | (fetch ? 1 : 0)))
         }

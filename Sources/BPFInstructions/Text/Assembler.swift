@@ -33,17 +33,12 @@ public struct Assembler: Sendable {
     guard !items.isEmpty else { throw AssemblyError(.noInstructions, line: max(number, 1), column: 1) }
 
     var program = AssembledProgram()
+    program.labels = labels.mapValues(\.slot)
     for item in items {
-      let operation = try resolve(item, labels)
-      do {
-        program.instructions += try operation.encoded()
-      } catch {
-        throw AssemblyError(.notEncodable(error.reason), line: item.line, column: item.column)
-      }
+      program.instructions += try item.instructions(labels: program.labels, helper: helper)
       program.lines[item.slot] = item.line
       if let reference = item.reference { program.references[item.slot] = reference }
     }
-    program.labels = labels.mapValues(\.slot)
     return program
   }
 
@@ -66,31 +61,6 @@ public struct Assembler: Sendable {
       line.advance(3)
     }
   }
-
-  /// Puts the distance to the target into the operation.
-  private func resolve(
-    _ item: AssemblyItem, _ labels: [String: (slot: Int, line: Int)]
-  ) throws(AssemblyError) -> Operation {
-    guard let target = item.target else { return item.operation }
-    func error(_ kind: AssemblyError.Kind) -> AssemblyError {
-      AssemblyError(kind, line: item.line, column: item.targetColumn)
-    }
-    let offset: Int
-    switch target {
-    case .relative(let distance): offset = Int(distance)
-    case .label(let name):
-      if let label = labels[name] {
-        offset = label.slot - item.slot - 1
-      } else if case .callSubprogram = item.operation {
-        guard let id = helper(name) else { throw error(.unknownFunction(name)) }
-        return .callHelper(id)
-      } else {
-        throw error(.undefinedLabel(name))
-      }
-    }
-    guard let operation = item.operation.going(to: offset) else { throw error(.targetOutOfReach(slots: offset)) }
-    return operation
-  }
 }
 
 /// What an assembler made of a text.
@@ -103,43 +73,4 @@ public struct AssembledProgram: Hashable, Sendable {
   public var lines: [Int: Int] = [:]
   /// Maps that were named, by slot; the immediates there are 0.
   public var references: [Int: SymbolicReference] = [:]
-}
-
-/// An instruction that was read, before its target is known.
-struct AssemblyItem {
-  enum Target: Hashable {
-    case relative(Int32)
-    case label(String)
-  }
-
-  var operation: Operation
-  var target: Target?
-  var targetColumn = 0
-  var reference: SymbolicReference?
-  var line: Int
-  var column: Int
-  var slot = 0
-
-  var slots: Int { DecodedInstruction(slot: 0, operation: operation).nextSlot }
-}
-
-extension Operation {
-  /// The same jump, branch, call or function address with another target; nil when the field cannot hold it.
-  fileprivate func going(to offset: Int) -> Operation? {
-    switch self {
-    case .jump(_, let long):
-      guard let wide = Int32(exactly: offset), long || Int16(exactly: offset) != nil else { return nil }
-      return .jump(offset: wide, long: long)
-    case .branch(let condition, let width, let register, let operand, _):
-      return Int16(exactly: offset).map { .branch(condition, width, register, operand, offset: $0) }
-    case .mayGoto:
-      return Int16(exactly: offset).map { .mayGoto(offset: $0) }
-    case .callSubprogram:
-      return Int32(exactly: offset).map { .callSubprogram(offset: $0) }
-    case .loadImmediate(let register, .function, _):
-      return Int32(exactly: offset).map { .loadImmediate(register, .function, UInt64(UInt32(bitPattern: $0))) }
-    default:
-      return self
-    }
-  }
 }

@@ -18,7 +18,7 @@ struct AssemblyLine {
   /// Operators, longest first.
   private static let operators: [[UInt8]] = [
     "s>>=", "<<=", ">>=", "s>=", "s<=", "s/=", "s%=", "==", "!=", ">=", "<=", "s>", "s<", "+=", "-=", "*=", "/=", "%=",
-    "|=", "&=", "^=", "=", ">", "<", "&", "(", ")", "[", "]", "*", "+", "-", ",", ":", "#",
+    "|=", "&=", "^=", "=", ">", "<", "&", "%", "(", ")", "[", "]", "*", "+", "-", ",", ":", "#",
   ].map { Array($0.utf8) }
 
   /// Splits a line. `;`, `//`, and a `#` that begins a word begin a comment.
@@ -32,21 +32,22 @@ struct AssemblyLine {
         position += 1
         continue
       }
-      let rest = text[position...]
+      let following = position + 1 < text.count ? text[position + 1] : 0
       let beginsWord = position == 0 || AssemblyLine.isSpace(text[position - 1])
-      if byte == UInt8(ascii: ";") || rest.starts(with: Array("//".utf8))
+      if byte == UInt8(ascii: ";") || (byte == UInt8(ascii: "/") && following == byte)
         || (byte == UInt8(ascii: "#") && beginsWord)
       {
         break
       }
+      let rest = text[position...]
       let length: Int
       let kind: Token.Kind
-      if let symbol = AssemblyLine.operators.first(where: { rest.starts(with: $0) }) {
+      if AssemblyLine.isWord(byte), byte != UInt8(ascii: "s") || AssemblyLine.isWord(following) {
+        (length, kind) = (rest.prefix { AssemblyLine.isWord($0) }.count, AssemblyLine.isDigit(byte) ? .number : .word)
+      } else if let symbol = AssemblyLine.operators.first(where: { $0[0] == byte && rest.starts(with: $0) }) {
         (length, kind) = (symbol.count, .symbol)
-      } else if AssemblyLine.isDigit(byte) {
-        (length, kind) = (rest.prefix { AssemblyLine.isWord($0) }.count, .number)
       } else if AssemblyLine.isWord(byte) {
-        (length, kind) = (rest.prefix { AssemblyLine.isWord($0) }.count, .word)
+        (length, kind) = (1, .word)
       } else {
         let found = String(decoding: rest, as: UTF8.self).first.map { String($0) } ?? ""
         throw AssemblyError(.expected("an instruction", found: found), line: number, column: position + 1)
