@@ -22,6 +22,10 @@ public struct ProgramSpec: Sendable {
   public var functions: [FunctionSpec]
   /// Source positions from .BTF.ext, ascending by slot; empty without BTF.
   public var sourceLines: [SourceLine]
+  /// CO-RE records of .BTF.ext, not applied yet, ascending by slot.
+  public var coreRelocations: [CORERelocation] = []
+  /// The object's types, in which ``coreRelocations`` and ``functions`` name theirs; nil without .BTF.
+  public var types: TypeInfo?
 
   /// A program from its parts.
   public init(

@@ -1,0 +1,47 @@
+extension ObjectLoader {
+  /// True for `.rodata`, `.data`, `.bss` and their `.rodata.name` forms.
+  private static func isData(_ name: String) -> Bool {
+    [".rodata", ".data", ".bss"].contains { name == $0 || name.hasPrefix($0 + ".") }
+  }
+
+  /// Makes each data section an array map of one element, as libbpf does.
+  mutating func readDataMaps() throws(ObjectError) {
+    var zeros: UInt64 = 0
+    for section in elf.sections where ObjectLoader.isData(section.name) && !section.isExecutable && section.size > 0 {
+      if section.type == .noBits {
+        zeros += section.size
+        guard zeros <= ELFSection.zeroFillLimit else {
+          throw ObjectError(
+            kind: .badSection, section: section.label,
+            message: "zero-filled sections of more than \(ELFSection.zeroFillLimit) bytes together")
+        }
+      } else if section.type != .bits {
+        continue
+      }
+      guard let size = UInt32(exactly: section.size), size <= UInt32(Int32.max) else {
+        throw ObjectError(
+          kind: .badSection, section: section.label, message: "\(section.size) bytes are too many for a map's value")
+      }
+      let type = types?.id(named: section.name, kind: .dataSection) ?? 0
+      let isReadOnly = section.name.hasPrefix(".rodata")
+      var flags = isReadOnly ? MapFlags.readOnlyForPrograms : 0
+      if hasVisibleVariables(type) { flags |= MapFlags.mappable }
+      dataMaps[section.index] = section.name
+      maps.append(
+        MapSpec(
+          name: section.name, rawType: MapType.array.rawValue, keySize: 4, valueSize: size, maxEntries: 1, flags: flags,
+          valueTypeID: type, section: section.name, initialContents: section.contents, isReadOnly: isReadOnly))
+      if let count = elf.relocations[section.index]?.count {
+        notes.append("section \(section.label): \(count) addresses within data stay zero, as with libbpf")
+      }
+    }
+  }
+
+  /// libbpf asks for a mappable map when a skeleton could show one of the variables.
+  private func hasVisibleVariables(_ id: UInt32) -> Bool {
+    guard id != 0, case .dataSection(_, let variables) = types?[id] else { return false }
+    return variables.contains {
+      if case .variable(_, let linkage) = types?[$0.type] { linkage != .isStatic } else { false }
+    }
+  }
+}

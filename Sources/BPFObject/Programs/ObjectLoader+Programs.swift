@@ -1,0 +1,64 @@
+extension ObjectLoader {
+  /// Most slots that the linked programs of an object may have together.
+  private static let slotLimit = 1 << 22
+
+  /// Finds the programs in sections of code and links each.
+  mutating func linkPrograms() throws(ObjectError) {
+    let sections = code.keys.sorted().compactMap { code[$0] }
+    for section in sections where !section.isText { try linkPrograms(of: section) }
+    // As with libbpf, .text holds programs only when there are no others.
+    if programs.isEmpty {
+      for section in sections where section.isText { try linkPrograms(of: section) }
+    }
+    nameTailCallTypes()
+  }
+
+  private mutating func linkPrograms(of section: CodeSection) throws(ObjectError) {
+    let loadsByDefault = !section.name.hasPrefix("?")
+    let name = loadsByDefault ? section.name : String(section.name.dropFirst())
+    let meaning = SectionName.meaning(of: name)
+    let hasGlobals = section.functions.contains { $0.isGlobal }
+    for function in section.functions where function.isGlobal || !hasGlobals {
+      var linker = ProgramLinker(code: code, typeExtension: typeExtension, types: types)
+      var program = try linker.link(function, of: section)
+      linkedSlots += program.instructions.count
+      guard linkedSlots <= ObjectLoader.slotLimit else {
+        throw ObjectError(
+          kind: .badProgram, section: section.name,
+          message: "the programs of the object have more than \(ObjectLoader.slotLimit) instructions together")
+      }
+      program.section = name
+      program.loadsByDefault = loadsByDefault
+      program.type = meaning?.type
+      program.attachType = meaning?.attachType ?? 0
+      program.flags = meaning?.flags ?? 0
+      programs.append(program)
+      if meaning == nil, let (map, key) = ObjectLoader.tailCall(name) { tailCalls.append((map, key, function.name)) }
+    }
+    if meaning == nil, !section.isText { notes.append("section \(section.name): its name tells no program type") }
+  }
+
+  /// iproute2's section names `MAP/KEY`: the program goes into slot KEY of the prog array numbered MAP.
+  private static func tailCall(_ section: String) -> (UInt32, UInt32)? {
+    let parts = section.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2, let map = number(parts[0]), let key = number(parts[1]) else { return nil }
+    return (map, key)
+  }
+
+  /// A number as C's `%i` reads it.
+  private static func number(_ text: Substring) -> UInt32? {
+    if text.hasPrefix("0x") { return UInt32(text.dropFirst(2), radix: 16) }
+    return text.first == "0" && text.count > 1 ? UInt32(text, radix: 8) : UInt32(text)
+  }
+
+  /// A program that is only called from another is of that one's type.
+  private mutating func nameTailCallTypes() {
+    guard !tailCalls.isEmpty, let caller = programs.first(where: { $0.type != nil }) else { return }
+    for index in programs.indices where programs[index].type == nil {
+      guard tailCalls.contains(where: { $0.program == programs[index].name }) else { continue }
+      programs[index].type = caller.type
+      programs[index].attachType = caller.attachType
+      programs[index].flags = caller.flags
+    }
+  }
+}
