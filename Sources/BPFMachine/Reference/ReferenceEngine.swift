@@ -167,10 +167,8 @@ package struct ReferenceEngine {
   private mutating func enter(at element: Int) -> Step {
     guard returns.count + 1 < CallFrame.maximum else { return .trap(.callDepthExceeded) }
     let preserved = (6...9).map { state.registers[$0] }
-    if executed <= budget {
-      returns.append(Return(program: program, element: element + 1, preserved: preserved))
-      moveFrame(by: CallFrame.stackBytes)
-    }
+    returns.append(Return(program: program, element: element + 1, preserved: preserved))
+    moveFrame(by: CallFrame.stackBytes)
     return .jump(Int(program.targets[element]))
   }
 
