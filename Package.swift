@@ -6,6 +6,7 @@ let package = Package(
   name: "verdict",
   products: [
     .executable(name: "verdict", targets: ["VerdictCLI"]),
+    .executable(name: "verdict-conformance", targets: ["VerdictConformance"]),
     .library(
       name: "Verdict",
       targets: [
@@ -43,15 +44,22 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),
+    .executableTarget(
+      name: "VerdictConformance",
+      dependencies: [
+        "BPFInstructions", "BPFObject", "BPFMachine", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     .testTarget(name: "BPFInstructionsTests", dependencies: ["BPFInstructions"]),
     .testTarget(name: "BPFObjectTests", dependencies: ["BPFObject", "BPFInstructions"]),
-    .testTarget(name: "BPFMachineTests", dependencies: ["BPFMachine", "BPFObject", "BPFInstructions", "BPFKernel"]),
+    .testTarget(
+      name: "BPFMachineTests",
+      dependencies: [
+        "BPFMachine", "BPFObject", "BPFInstructions", "BPFKernel", "VerdictConformance",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ]),
     .testTarget(name: "CaptureTests", dependencies: ["Capture"]),
     .testTarget(name: "DatapathTests", dependencies: ["Datapath", "BPFKernel"]),
-    .target(name: "KernelRecordings", dependencies: ["BPFInstructions", "BPFObject"], path: "Tests/KernelRecordings"),
-    .testTarget(
-      name: "BPFKernelTests", dependencies: ["BPFKernel", "BPFMachine", "Datapath", "KernelRecordings"],
-      exclude: ["Recorded"]),
+    .testTarget(name: "BPFKernelTests", dependencies: ["BPFKernel", "BPFMachine", "Datapath"]),
     .testTarget(name: "VerdictReportTests", dependencies: ["VerdictReport"]),
     .testTarget(
       name: "VerdictCLITests",

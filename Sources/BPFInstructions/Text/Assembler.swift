@@ -74,3 +74,14 @@ public struct AssembledProgram: Hashable, Sendable {
   /// Maps that were named, by slot; the immediates there are 0.
   public var references: [Int: SymbolicReference] = [:]
 }
+
+extension AssembledProgram {
+  /// The slots as they stand in an object file.
+  public var bytes: [UInt8] { instructions.flatMap(\.bytes) }
+
+  /// A program of `instructions`, without names.
+  public init(_ instructions: [Instruction]) {
+    self.init()
+    self.instructions = instructions
+  }
+}
