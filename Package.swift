@@ -59,7 +59,10 @@ let package = Package(
       ]),
     .testTarget(name: "CaptureTests", dependencies: ["Capture"]),
     .testTarget(name: "DatapathTests", dependencies: ["Datapath", "BPFKernel"]),
-    .testTarget(name: "BPFKernelTests", dependencies: ["BPFKernel", "BPFMachine", "Datapath"]),
+    .target(name: "KernelRecordings", dependencies: ["BPFInstructions", "BPFObject"], path: "Tests/KernelRecordings"),
+    .testTarget(
+      name: "BPFKernelTests", dependencies: ["BPFKernel", "BPFMachine", "Datapath", "KernelRecordings"],
+      exclude: ["Recorded"]),
     .testTarget(name: "VerdictReportTests", dependencies: ["VerdictReport"]),
     .testTarget(
       name: "VerdictCLITests",
