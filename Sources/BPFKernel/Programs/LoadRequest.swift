@@ -17,6 +17,8 @@ struct LoadRequest {
   private var functions: [UInt32] = []
   /// `struct bpf_line_info` records: slot, file name, text, line and column.
   private var lines: [UInt32] = []
+  /// `struct bpf_core_relo` records: byte offset of the instruction, type id, access string, kind.
+  private var relocations: [UInt32] = []
 
   init(spec: ProgramSpec, type: UInt32, slots: [Instruction], license: String) {
     self.spec = spec
@@ -27,6 +29,10 @@ struct LoadRequest {
 
   /// Adds BTF with function and line information, when the object has it for every function.
   mutating func attach(_ types: KernelTypes) {
+    // The kernel applies CO-RE to itself, by the same rules as libbpf.
+    relocations = spec.coreRelocations.flatMap {
+      [UInt32(clamping: $0.slot * 8), $0.typeID, $0.accessOffset, $0.rawKind]
+    }
     guard !spec.functions.isEmpty, spec.functions.allSatisfy({ $0.typeID != nil }) else { return }
     self.types = types
     functions = spec.functions.flatMap { [UInt32(clamping: $0.slot), $0.typeID ?? 0] }
@@ -45,6 +51,7 @@ struct LoadRequest {
     types = nil
     functions = []
     lines = []
+    relocations = []
   }
 
   /// True when a refusal is about BTF and not about what the program does.
@@ -102,20 +109,27 @@ struct LoadRequest {
       license.withUnsafeBytes { license in
         functions.withUnsafeBytes { functions in
           lines.withUnsafeBytes { lines in
-            attributes.set(Field.slots, slots.baseAddress)
-            attributes.set(Field.license, license.baseAddress)
-            if let types {
-              attributes[Field.btf] = types.descriptor.number
-              attributes[Field.functionRecordSize] = 8
-              attributes.set(Field.functions, functions.baseAddress)
-              attributes[Field.functionCount] = UInt32(clamping: functions.count / 8)
-              if !lines.isEmpty {
-                attributes[Field.lineRecordSize] = 16
-                attributes.set(Field.lines, lines.baseAddress)
-                attributes[Field.lineCount] = UInt32(clamping: lines.count / 16)
+            relocations.withUnsafeBytes { relocations in
+              attributes.set(Field.slots, slots.baseAddress)
+              attributes.set(Field.license, license.baseAddress)
+              if let types {
+                attributes[Field.btf] = types.descriptor.number
+                attributes[Field.functionRecordSize] = 8
+                attributes.set(Field.functions, functions.baseAddress)
+                attributes[Field.functionCount] = UInt32(clamping: functions.count / 8)
+                if !relocations.isEmpty {
+                  attributes.set(Field.relocations, relocations.baseAddress)
+                  attributes[Field.relocationRecordSize] = 16
+                  attributes[Field.relocationCount] = UInt32(clamping: relocations.count / 16)
+                }
+                if !lines.isEmpty {
+                  attributes[Field.lineRecordSize] = 16
+                  attributes.set(Field.lines, lines.baseAddress)
+                  attributes[Field.lineCount] = UInt32(clamping: lines.count / 16)
+                }
               }
+              return LoadRequest.perform(&attributes)
             }
-            return LoadRequest.perform(&attributes)
           }
         }
       }

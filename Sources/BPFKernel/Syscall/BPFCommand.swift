@@ -72,6 +72,9 @@ extension BPFAttributes {
     static let lines = Field<UInt64>(96)
     static let lineCount = Field<UInt32>(104)
     static let attachTypeID = Field<UInt32>(108)
+    static let relocationCount = Field<UInt32>(116)
+    static let relocations = Field<UInt64>(128)
+    static let relocationRecordSize = Field<UInt32>(136)
   }
 
   /// Fields of `BPF_PROG_TEST_RUN`.

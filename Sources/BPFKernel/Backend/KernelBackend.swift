@@ -1,0 +1,136 @@
+import BPFMachine
+import BPFObject
+import Capture
+import Datapath
+
+/// The kernel: one program of an object, run on each frame by one `BPF_PROG_TEST_RUN`.
+///
+/// What the kernel does not tell stays unknown: instruction counts are 0 and the target of a redirect is not shown. Time,
+/// randomness and the CPU are the machine's.
+public final class KernelBackend: Backend {
+  /// The program that runs.
+  public let program: ProgramSpec
+  /// Where it is attached.
+  public let hook: Hook
+  /// The object in the kernel.
+  public let object: KernelObject
+  private let loaded: KernelProgram
+  private let buffers: TestRunBuffers
+  /// `struct xdp_md` handed in; only data_end changes.
+  private let context: UnsafeMutableRawBufferPointer
+
+  /// Runs of one call of ``run(_:)``, all on the same frame without a reset, so that a program that changes its frame sees its
+  /// own change.
+  public var repeatCount = 1
+
+  /// Room for a frame after the run: what a program can make of the largest frame.
+  private static let outputCapacity = 1 << 19
+  private static let contextSize = 24
+
+  /// Creates the object's maps, loads `program` and whatever its prog arrays name.
+  ///
+  /// - Throws: ``KernelError``, with its ``KernelError/rejection`` when the verifier said no.
+  public init(object: ObjectFile, program: ProgramSpec, hook: Hook) throws(KernelError) {
+    if let reason = KernelAvailability.reason { throw KernelError(message: reason, errno: .operationNotPermitted) }
+    var program = program
+    if program.type == nil { program.type = hook == .xdp ? .xdp : .schedCLS }
+    if let limit = KernelBackend.limit(of: program) { throw KernelError(message: limit) }
+    self.program = program
+    self.hook = hook
+    self.object = try KernelObject(object)
+    loaded = try self.object.load(program)
+    buffers = TestRunBuffers(
+      outputCapacity: KernelBackend.outputCapacity, contextCapacity: hook == .xdp ? KernelBackend.contextSize : 0)
+    context = .allocate(byteCount: KernelBackend.contextSize, alignment: 8)
+    context.initializeMemory(as: UInt8.self, repeating: 0)
+  }
+
+  deinit { context.deallocate() }
+
+  /// What was done without, one line each.
+  public var notes: [String] { object.notes }
+
+  /// The object's maps, in its order.
+  public var maps: [any MapAccess] { object.maps }
+
+  /// Runs the program on `frame`.
+  ///
+  /// - Throws: `BackendError` with the errno of `BPF_PROG_TEST_RUN`, and for a frame that ``limit(for:)`` names.
+  public func run(_ frame: Frame) throws(BackendError) -> Outcome {
+    if let limit = KernelBackend.limit(for: frame) {
+      throw BackendError(
+        message: "packet \(frame.number): \(limit)", errno: ErrorNumber.invalidArgument.rawValue)
+    }
+    do throws(ErrorNumber) {
+      let returnValue: UInt32
+      if hook == .xdp {
+        context.storeBytes(of: UInt32(clamping: frame.bytes.count), toByteOffset: 4, as: UInt32.self)
+        returnValue = try buffers.perform(
+          loaded, data: frame.bytes, context: UnsafeRawBufferPointer(context), repeatCount: repeatCount)
+      } else {
+        returnValue = try buffers.perform(
+          loaded, data: frame.bytes, context: UnsafeRawBufferPointer(start: nil, count: 0), repeatCount: repeatCount)
+      }
+      return Outcome(returnValue: returnValue, instructions: 0)
+    } catch {
+      throw BackendError(
+        message: "packet \(frame.number): running \(program.name) on \(frame.bytes.count) bytes: "
+          + "BPF_PROG_TEST_RUN: \(error.name)", errno: error.rawValue)
+    }
+  }
+
+  /// Nanoseconds of the last run, a mean over its repeats, as the kernel measured it.
+  public var duration: UInt32 { buffers.duration }
+
+  /// Always nil: the kernel's verifier lets no program trap.
+  public var trap: Trap? { nil }
+
+  /// Always nil: `BPF_PROG_TEST_RUN` shows no target.
+  public var redirect: Redirect? { nil }
+
+  /// The frame as the last run left it.
+  public var output: UnsafeRawBufferPointer { buffers.data }
+
+  /// Bytes of metadata in front of ``output``.
+  public var outputMetadataLength: Int {
+    guard hook == .xdp, buffers.context.count >= 4 else { return 0 }
+    return Int(buffers.context.loadUnaligned(as: UInt32.self))
+  }
+
+  /// A trap in words; the kernel has none.
+  public func describe(_ trap: Trap) -> TrapDescription {
+    TrapDescription(
+      reason: "no trap happens in the kernel", instruction: trap.slot, function: program.name, source: nil,
+      sourceText: nil)
+  }
+
+  /// A redirect target in words; the kernel shows none.
+  public func describe(_ redirect: Redirect) -> String { "not shown by BPF_PROG_TEST_RUN" }
+}
+
+extension KernelBackend {
+  /// Bytes of an Ethernet header, the least that `BPF_PROG_TEST_RUN` takes.
+  static let shortestFrame = 14
+  /// Linear part and 17 page fragments (`MAX_SKB_FRAGS`) of a page each.
+  static let longestFrame = 3520 + 17 * 4096
+
+  /// Why `BPF_PROG_TEST_RUN` cannot run on `frame` whatever the program; nil when it can.
+  public static func limit(for frame: Frame) -> String? {
+    if frame.bytes.count < shortestFrame {
+      return "\(frame.bytes.count) bytes: BPF_PROG_TEST_RUN takes no frame shorter than an Ethernet header (14 bytes)"
+    }
+    if frame.bytes.count > longestFrame {
+      return "\(frame.bytes.count) bytes: BPF_PROG_TEST_RUN takes no frame longer than \(longestFrame) bytes"
+    }
+    return nil
+  }
+
+  /// Why `BPF_PROG_TEST_RUN` cannot run `program`; nil when it can.
+  static func limit(of program: ProgramSpec) -> String? {
+    switch AttachType(rawValue: program.attachType) {
+    case .xdpDevmap where program.type == .xdp, .xdpCpumap where program.type == .xdp:
+      return "program \(program.name): BPF_PROG_TEST_RUN does not run programs for devmap and cpumap entries"
+    default: return nil
+    }
+  }
+}
