@@ -35,7 +35,11 @@ let package = Package(
       swiftSettings: [.enableExperimentalFeature("Extern")]),
     .target(
       name: "VerdictReport",
-      dependencies: ["BPFInstructions", "BPFObject", "BPFMachine", "Capture", "Datapath"]),
+      dependencies: [
+        "BPFInstructions", "BPFObject", "BPFMachine", "Capture", "Datapath",
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ]),
     .executableTarget(
       name: "VerdictCLI",
       dependencies: [
@@ -63,7 +67,12 @@ let package = Package(
     .testTarget(
       name: "BPFKernelTests", dependencies: ["BPFKernel", "BPFMachine", "Datapath", "KernelRecordings"],
       exclude: ["Recorded"]),
-    .testTarget(name: "VerdictReportTests", dependencies: ["VerdictReport"]),
+    .testTarget(
+      name: "VerdictReportTests",
+      dependencies: [
+        "VerdictReport", "BPFObject", "BPFMachine", "Capture", "Datapath",
+        .product(name: "SystemPackage", package: "swift-system"),
+      ]),
     .testTarget(
       name: "VerdictCLITests",
       dependencies: ["VerdictCLI", .product(name: "Subprocess", package: "swift-subprocess")]),

@@ -24,6 +24,12 @@ public protocol Backend: AnyObject {
   func describe(_ trap: Trap) -> TrapDescription
   /// A redirect target in words: `ifindex 3`, `tx_port[1] ifindex 4`.
   func describe(_ redirect: Redirect) -> String
+  /// What a prog_array holds for the object's other programs, by their names.
+  var programNumbers: [String: UInt32] { get }
+}
+
+extension Backend {
+  public var programNumbers: [String: UInt32] { [:] }
 }
 
 /// A backend that cannot go on; what was computed before stands.

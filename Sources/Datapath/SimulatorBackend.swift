@@ -69,6 +69,11 @@ public final class SimulatorBackend: Backend {
     machine.programs.first { $0.spec.name == name }.map { Machine.programNumber($0.index) }
   }
 
+  public var programNumbers: [String: UInt32] {
+    Dictionary(
+      machine.programs.map { ($0.spec.name, Machine.programNumber($0.index)) }, uniquingKeysWith: { first, _ in first })
+  }
+
   public var maps: [any MapAccess] { machine.maps }
 
   public func run(_ frame: Frame) throws(BackendError) -> Outcome {

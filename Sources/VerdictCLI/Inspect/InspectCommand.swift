@@ -1,0 +1,32 @@
+import ArgumentParser
+import VerdictReport
+
+/// `verdict inspect`.
+struct InspectCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect", abstract: "Shows what is in an object: programs, maps, helpers, sections, code.")
+
+  @Argument(help: "An eBPF object file, or a C source, which is compiled with clang.")
+  var object: String
+
+  @Flag(help: "Shows the code in the kernel's syntax, with source lines and labels.")
+  var disassemble = false
+
+  @Option(help: "text or json.")
+  var format: InspectionFormat = .text
+
+  func run() async throws {
+    do {
+      let object = try await ObjectArgument.load(object, verbose: false)
+      let inspection = Inspection(object, disassembles: disassemble)
+      try Terminal.write(format == .json ? inspection.json : inspection.text, to: 1)
+    } catch {
+      throw Failure(any: error)
+    }
+  }
+}
+
+/// The formats of an inspection.
+enum InspectionFormat: String, CaseIterable, ExpressibleByArgument {
+  case text, json
+}

@@ -1,0 +1,84 @@
+import ArgumentParser
+import Capture
+import Datapath
+import VerdictReport
+
+/// `verdict run`.
+struct RunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Runs a program over a capture and reports what became of the packets.")
+
+  @OptionGroup var program: ProgramOptions
+
+  @Option(
+    help: ArgumentHelp("The capture: pcap or pcapng, also .gz, .xz or .zst; - for standard input.", valueName: "file"))
+  var pcap: String
+
+  @Option(help: "The report's format: text, json or csv.")
+  var format: ReportFormat = .text
+
+  @Option(
+    help: ArgumentHelp(
+      "Writes a line of JSON a packet; - for standard output, and the report then goes to standard error.",
+      valueName: "file"))
+  var perPacket: String?
+
+  @Option(help: ArgumentHelp("Writes a pcapng a verdict, with the frames as the program left them.", valueName: "dir"))
+  var write: String?
+
+  @Option(
+    name: .customLong("class"),
+    help: ArgumentHelp(
+      "Counts the packets that a libpcap filter matches on their own; repeatable.", valueName: "name=filter"))
+  var classes: [Assignment] = []
+
+  @Flag(help: "Shows the maps after the run.")
+  var dumpMaps = false
+
+  @Flag(help: "Shows what bpf_trace_printk writes, on standard error.")
+  var trace = false
+
+  @Option(help: ArgumentHelp("Stops after so many packets.", valueName: "packets"))
+  var limit: Int?
+
+  func validate() throws {
+    if let limit, limit < 0 { throw ValidationError("--limit is not negative.") }
+  }
+
+  func run() async throws {
+    do {
+      try await replay()
+    } catch {
+      throw Failure(any: error)
+    }
+  }
+
+  private func replay() async throws {
+    let (object, backend) = try await program.load()
+    if trace, let simulator = backend as? SimulatorBackend {
+      simulator.machine.trace = { Terminal.line("trace: \($0)") }
+    }
+    let replay = Replay(backend: backend, interruption: InterruptSignal.interruption)
+    replay.limit = limit
+    replay.classes = try classes.map { try TrafficClass(name: $0.name, filter: $0.value) }
+    let capture = try CaptureReader(path: pcap)
+    if let perPacket { replay.packetLog = try PacketLog(path: perPacket, hook: backend.hook) }
+    if let write { replay.captures = try VerdictCaptures(directory: write, hook: backend.hook) }
+    let progress = ProgressLine()
+    replay.progress = progress.map { line in { line.show($0) } }
+
+    InterruptSignal.install()
+    var result = replay.run(capture, named: pcap)
+    progress?.clear()
+    if dumpMaps {
+      result.report.maps = try backend.maps.map {
+        try MapDump($0, types: object.types, programs: backend.programNumbers)
+      }
+    }
+    let descriptor: Int32 = perPacket == "-" ? 2 : 1
+    let renderer = format.renderer(colour: Terminal.wantsColour(descriptor))
+    try Terminal.write(renderer.render(result.report), to: descriptor)
+    for fault in result.faults.dropFirst() { Terminal.error("\(fault)") }
+    if let fault = result.faults.first { throw Failure(fault) }
+  }
+}

@@ -1,0 +1,88 @@
+import BPFMachine
+import BPFObject
+
+/// The contents of a map, typed through BTF where the object has types, else in hex.
+///
+/// In JSON the entries have the form of a seed (``MapSeed``), so that what was dumped can be loaded again.
+public struct MapDump: Sendable {
+  struct Entry: Sendable {
+    var key: TypedValue
+    /// One, or one a CPU.
+    var values: [TypedValue]
+    /// Which of the values are not all zero bytes.
+    var isSet: [Bool]
+  }
+
+  /// Name of the map.
+  public let name: String
+  /// The kernel's name of its type, or its number.
+  public let type: String
+  private let isPerCPU: Bool
+  /// Array types have every index, whether it was ever written or not.
+  private let isArray: Bool
+  private let hasKeys: Bool
+  private let entries: [Entry]
+
+  /// Reads every element of `map`.
+  ///
+  /// - Parameters:
+  ///   - types: the object's own; nil shows bytes in hex.
+  ///   - programs: what stands for a program in a prog array, by the program's name.
+  public init(_ map: any MapAccess, types: TypeInfo?, programs: [String: UInt32] = [:]) throws(MapError) {
+    let spec = map.spec
+    let shape = MapShape(spec, types: types)
+    name = spec.name
+    type = spec.type?.name ?? "type \(spec.rawType)"
+    isPerCPU = spec.type?.isPerCPU ?? false
+    isArray = spec.type == .array || spec.type == .percpuArray || spec.type == .cpumap || spec.type == .devmap
+    hasKeys = spec.keySize > 0
+    entries = try map.entries().map { entry in
+      Entry(
+        key: shape.decode(key: entry.key),
+        values: entry.values.map { shape.decode(value: $0, programs: programs) },
+        isSet: entry.values.map { $0.contains { $0 != 0 } })
+    }
+  }
+
+  /// `{name, type, entries: [{key, value} | {key, values: [{cpu, value}]}]}`.
+  package var json: JSON {
+    .object([("name", .string(name)), ("type", .string(type)), ("entries", .array(entries.map(json)))])
+  }
+
+  private func json(_ entry: Entry) -> JSON {
+    var members: [(String, JSON)] = hasKeys ? [("key", entry.key.json)] : []
+    if isPerCPU {
+      let values = entry.values.enumerated().map { cpu, value in
+        JSON.object([("cpu", .integer(Int64(cpu))), ("value", value.json)])
+      }
+      members.append(("values", .array(values)))
+    } else {
+      members.append(("value", entry.values.first?.json ?? .null))
+    }
+    return .object(members)
+  }
+
+  /// An element a line, or a line a CPU; in arrays, elements and CPUs that are all zero are only counted.
+  public var text: String {
+    let count = UInt64(entries.count)
+    var text = "map \(name) (\(type)): \(Format.grouped(count)) \(count == 1 ? "entry" : "entries")\n"
+    var hidden = 0
+    for entry in entries {
+      if isArray, !entry.isSet.contains(true) {
+        hidden += 1
+        continue
+      }
+      if isPerCPU, entry.values.count > 1 {
+        text += "  \(entry.key.text):\n"
+        for (cpu, value) in entry.values.enumerated() where entry.isSet[cpu] {
+          text += "    cpu \(cpu): \(value.text)\n"
+        }
+        if !entry.isSet.contains(true) { text += "    zero on every CPU\n" }
+      } else {
+        text += "  \(hasKeys ? "\(entry.key.text): " : "")\(entry.values.first?.text ?? "")\n"
+      }
+    }
+    if hidden > 0 { text += "  \(Format.grouped(UInt64(hidden))) of zeros not shown\n" }
+    return text
+  }
+}

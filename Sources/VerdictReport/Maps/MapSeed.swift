@@ -1,0 +1,146 @@
+import BPFMachine
+import BPFObject
+
+/// Contents for a map, from JSON.
+///
+/// The file holds an array of entries `{"key": K, "value": V}`, with `"values": [V, …]` or
+/// `"values": [{"cpu": 0, "value": V}, …]` for per-CPU maps. That is what `bpftool map dump` and a report's `maps`
+/// give; a whole report may stand in the file too. K and V are
+/// - numbers, little-endian, of the size of key or value;
+/// - addresses (`192.0.2.1`, `2001:db8::1`, `02:00:00:00:00:01`) and, as keys of LPM tries, prefixes (`192.0.2.0/24`);
+/// - bytes in hex, `0x0a00002a`, or an array of bytes, each a number or `0x0a`, in the order in which they lie;
+/// - with BTF: objects of members by name (members that are not named are zero), arrays, names of enumeration
+///   constants, text for `char` arrays;
+/// - as values of prog arrays, names of programs.
+///
+/// For global data (`.rodata`, `.data`, `.bss`) the file holds an object of variables by name; others keep their value.
+public struct MapSeed: Sendable {
+  /// Where it came from, for messages.
+  public let file: String
+  private let json: JSON
+
+  /// Reads the text of a seed.
+  ///
+  /// - Throws: ``SeedError`` with line and column when it is not JSON.
+  public init(parsing bytes: [UInt8], file: String) throws(SeedError) {
+    self.file = file
+    do {
+      json = try JSON(parsing: bytes)
+    } catch {
+      throw SeedError(file: file, message: "line \(error.line), column \(error.column): \(error.message)")
+    }
+  }
+
+  /// Sets the entries in a loaded map.
+  ///
+  /// - Parameters:
+  ///   - types: the object's types; without them members have no names.
+  ///   - programs: what stands for a program in a prog array, by the program's name.
+  public func load(
+    into map: any MapAccess, types: TypeInfo?, programs: [String: UInt32] = [:]
+  ) throws(SeedError) {
+    let shape = MapShape(map.spec, types: types)
+    for (index, entry) in try entries(for: map.spec).enumerated() {
+      do {
+        let (key, values) = try parse(entry, shape, programs)
+        try map.update(key, values, flags: 0)
+      } catch let fault as ValueFault {
+        throw SeedError(file: file, entry: index + 1, member: fault.path, message: fault.message)
+      } catch let error as MapError {
+        throw SeedError(file: file, entry: index + 1, message: error.message)
+      } catch {
+        throw SeedError(file: file, entry: index + 1, message: "\(error)")
+      }
+    }
+  }
+
+  /// Sets variables of a data section before anything is loaded, so that read-only data can be set too.
+  public func set(in spec: inout MapSpec, types: TypeInfo?) throws(SeedError) {
+    let shape = MapShape(spec, types: types)
+    var variables = json
+    if case .object(let members) = json, members.count <= 10, json["maps"] != nil || json["entries"] != nil {
+      variables = try entries(for: spec).first?["value"] ?? json
+    } else if case .array(let list) = json, let only = list.first, list.count == 1 {
+      variables = only["value"] ?? only
+    }
+    do {
+      spec.initialContents = try shape.encode(value: variables, path: "", over: spec.initialContents)
+    } catch {
+      throw SeedError(file: file, member: error.path, message: error.message)
+    }
+  }
+
+  private func entries(for spec: MapSpec) throws(SeedError) -> [JSON] {
+    var json = json
+    if case .array(let maps)? = json["maps"] {
+      guard let own = maps.first(where: { $0["name"] == .string(spec.name) }) else {
+        throw SeedError(file: file, message: "the report has no map '\(spec.name)'")
+      }
+      json = own
+    }
+    switch json["entries"] ?? json {
+    case .array(let entries): return entries
+    case let other: throw SeedError(file: file, message: "an array of entries expected, found \(other.kind)")
+    }
+  }
+
+  private func parse(
+    _ entry: JSON, _ shape: MapShape, _ programs: [String: UInt32]
+  ) throws(ValueFault) -> (key: [UInt8], values: [[UInt8]]) {
+    guard case .object(let members) = entry else {
+      throw ValueFault(path: "", message: "an object with key and value expected, found \(entry.kind)")
+    }
+    if let other = members.first(where: { !["key", "value", "values", "formatted"].contains($0.0) }) {
+      throw ValueFault(path: other.0, message: "an entry has a key and a value, or values, and nothing else")
+    }
+    var key: [UInt8] = []
+    if shape.spec.keySize > 0 {
+      guard let json = entry["key"] else { throw ValueFault(path: "key", message: "missing") }
+      key = try shape.encode(key: json)
+    }
+    switch (entry["value"], entry["values"]) {
+    case (let value?, nil): return (key, [try parse(value: value, "value", shape, programs)])
+    case (nil, .array(let values)?):
+      guard shape.spec.type?.isPerCPU == true else {
+        throw ValueFault(path: "values", message: "the map has one value for all CPUs; give \"value\"")
+      }
+      return (key, try parse(values: values, shape, programs))
+    case (nil, let other?): throw ValueFault(path: "values", message: "an array expected, found \(other.kind)")
+    case (nil, nil): throw ValueFault(path: "value", message: "missing")
+    default: throw ValueFault(path: "values", message: "\"value\" is there too; give one of them")
+    }
+  }
+
+  private func parse(
+    values: [JSON], _ shape: MapShape, _ programs: [String: UInt32]
+  ) throws(ValueFault) -> [[UInt8]] {
+    var parsed: [[UInt8]] = []
+    for (index, json) in values.enumerated() {
+      var value = json
+      if case .object(let members) = json, members.count == 2, case .integer(let cpu)? = json["cpu"],
+        let own = json["value"]
+      {
+        guard cpu == index else {
+          throw ValueFault(
+            path: "values[\(index)].cpu", message: "CPUs are listed from 0; \(index) expected, found \(cpu)")
+        }
+        value = own
+      }
+      parsed.append(try parse(value: value, "values[\(index)]", shape, programs))
+    }
+    return parsed
+  }
+
+  private func parse(
+    value: JSON, _ path: String, _ shape: MapShape, _ programs: [String: UInt32]
+  ) throws(ValueFault) -> [UInt8] {
+    if shape.spec.type == .progArray, case .string(let name) = value, !name.hasPrefix("0x") {
+      guard let number = programs[name] else {
+        let known = programs.keys.sorted().joined(separator: ", ")
+        throw ValueFault(path: path, message: "there is no program '\(name)'; there are \(known)")
+      }
+      return (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
+    }
+    return try shape.encode(value: value, path: path)
+  }
+}

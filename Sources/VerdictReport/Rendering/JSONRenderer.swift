@@ -1,0 +1,70 @@
+import BPFMachine
+import Datapath
+
+/// A report as one JSON object. Members that not every report has (`classes`, `notes`, `partial`, `maps`) are left out
+/// when there is nothing to say.
+public struct JSONRenderer: Renderer {
+  /// The one and only.
+  public init() {}
+
+  public func render(_ report: Report) -> String {
+    var members: [(String, JSON)] = [
+      ("program", .string(report.program)),
+      ("hook", .string(report.hook.rawValue)),
+      ("capture", .string(report.capture)),
+      ("packets", .unsigned(report.packets)),
+      ("bytes", .unsigned(report.distribution.total.bytes)),
+      ("verdicts", verdicts(report.distribution)),
+      ("traps", .array(report.traps.map(trap))),
+      ("instructions", instructions(report.instructions)),
+      ("elapsed_seconds", .number(report.elapsed.seconds)),
+      ("packets_per_second", .number(report.packetsPerSecond.rounded())),
+    ]
+    if !report.classes.isEmpty {
+      members.append(("classes", .array(report.classes.map(trafficClass))))
+    }
+    if !report.notes.isEmpty { members.append(("notes", .array(report.notes.map(JSON.string)))) }
+    if let partial = report.partial { members.append(("partial", .string(partial))) }
+    if let maps = report.maps { members.append(("maps", .array(maps.map(\.json)))) }
+    return JSON.object(members).prettyText + "\n"
+  }
+
+  private func verdicts(_ distribution: Distribution) -> JSON {
+    let total = distribution.total.packets
+    func row(_ name: String, _ code: JSON, _ count: PacketCount) -> JSON {
+      .object([
+        ("name", .string(name)), ("code", code), ("packets", .unsigned(count.packets)),
+        ("bytes", .unsigned(count.bytes)),
+        ("share", .number(total == 0 ? 0 : Double(count.packets) / Double(total))),
+      ])
+    }
+    var rows = distribution.counts.map { row($0.verdict.name, .integer($0.verdict.number), $0.count) }
+    if distribution.pooled.packets > 0 { rows.append(row("INVALID", .null, distribution.pooled)) }
+    return .array(rows)
+  }
+
+  private func trap(_ trap: TrapCount) -> JSON {
+    .object([
+      ("reason", .string(trap.trap.reason)),
+      ("instruction", .integer(Int64(trap.trap.instruction))),
+      ("source", trap.trap.source.map(JSON.string) ?? .null),
+      ("packets", .unsigned(trap.packets)),
+    ])
+  }
+
+  private func instructions(_ statistics: InstructionStatistics) -> JSON {
+    .object([
+      ("total", .unsigned(statistics.total)), ("min", .integer(Int64(statistics.minimum))),
+      ("median", .integer(Int64(statistics.median))), ("p99", .integer(Int64(statistics.percentile99))),
+      ("max", .integer(Int64(statistics.maximum))),
+    ])
+  }
+
+  private func trafficClass(_ row: ClassDistribution) -> JSON {
+    .object([
+      ("name", .string(row.name)), ("filter", row.filter.map(JSON.string) ?? .null),
+      ("packets", .unsigned(row.distribution.total.packets)), ("bytes", .unsigned(row.distribution.total.bytes)),
+      ("verdicts", verdicts(row.distribution)),
+    ])
+  }
+}

@@ -1,0 +1,24 @@
+import Capture
+
+/// Where frames come from: a capture, or a test.
+public protocol FrameSource: AnyObject {
+  /// The next frame, whose bytes are valid until the next call; nil at the end.
+  ///
+  /// - Throws: ``CaptureError`` when there is no going on; the frames before it stand.
+  func next() throws(CaptureError) -> Frame?
+  /// How much of the source was read, from 0 to 1; nil when nobody knows.
+  var progress: Double? { get }
+  /// What the reader of a report should know of the frames: a line each.
+  var notes: [String] { get }
+}
+
+extension FrameSource {
+  public var progress: Double? { nil }
+  public var notes: [String] { [] }
+}
+
+extension CaptureReader: FrameSource {
+  public var notes: [String] {
+    isEthernetHeaderMadeUp ? ["Ethernet header made for \(linkType.name)"] : []
+  }
+}

@@ -1,0 +1,41 @@
+import BPFObject
+import Datapath
+
+/// Seeds for several maps, each by the name of its map.
+public struct MapSeeds: Sendable {
+  private var seeds: [(name: String, seed: MapSeed)] = []
+
+  /// No seeds.
+  public init() {}
+
+  /// Adds a seed for the map of that name; `.rodata`, `.data` and `.bss` name global data.
+  public mutating func add(_ seed: MapSeed, for name: String) { seeds.append((name, seed)) }
+
+  /// Sets global data, before the object is loaded.
+  ///
+  /// - Throws: ``SeedError``; also for a name that is no map of the object.
+  public func set(in object: inout ObjectFile) throws(SeedError) {
+    for (name, seed) in seeds {
+      guard let index = object.maps.firstIndex(where: { $0.name == name || $0.section == name && $0.isData }) else {
+        let known = object.maps.map(\.name).joined(separator: ", ")
+        throw SeedError(
+          file: seed.file,
+          message: "the object has no map '\(name)'" + (known.isEmpty ? ", nor any other" : "; there are \(known)"))
+      }
+      if object.maps[index].isData { try seed.set(in: &object.maps[index], types: object.types) }
+    }
+  }
+
+  /// Sets the entries of the loaded maps; global data was set before.
+  public func load(into backend: any Backend, types: TypeInfo?) throws(SeedError) {
+    for (name, seed) in seeds {
+      guard let map = backend.maps.first(where: { $0.spec.name == name }), !map.spec.isData else { continue }
+      try seed.load(into: map, types: types, programs: backend.programNumbers)
+    }
+  }
+}
+
+extension MapSpec {
+  /// True for .rodata, .data, .bss and their like.
+  var isData: Bool { initialContents != nil }
+}
