@@ -58,7 +58,7 @@ let package = Package(
     .testTarget(
       name: "BPFMachineTests",
       dependencies: [
-        "BPFMachine", "BPFObject", "BPFInstructions", "BPFKernel", "VerdictConformance",
+        "BPFMachine", "BPFObject", "BPFInstructions", "BPFKernel", "KernelRecordings", "VerdictConformance",
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
     .testTarget(name: "CaptureTests", dependencies: ["Capture"]),

@@ -150,14 +150,19 @@ public final class Machine {
   /// Runs a loaded XDP program on a frame that arrives at `timestamp`.
   /// - Parameters:
   ///   - index: What ``load(_:)`` returned.
+  ///   - metadataCount: How many of the first bytes are metadata in front of the frame.
+  ///   - linearCount: How many bytes are directly readable, metadata included.
   ///   - timestamp: Nanoseconds; the clock follows it, and never goes back.
   /// - Throws: ``MemoryError`` when the frame finds no room.
   @inline(__always)
   package func run(
-    _ index: Int, on frame: UnsafeRawBufferPointer, timestamp: UInt64, engine: EngineKind
+    _ index: Int, on frame: UnsafeRawBufferPointer, metadataCount: Int = 0, linearCount: Int = .max, timestamp: UInt64,
+    engine: EngineKind
   ) throws(MemoryError) -> Outcome {
     if timestamp > state.pointee.clock { state.pointee.clock = timestamp }
-    try packet.receive(frame, ingress: configuration.ingressInterface, queue: configuration.receiveQueue)
+    try packet.receive(
+      frame, metadataCount: metadataCount, linearCount: linearCount, ingress: configuration.ingressInterface,
+      queue: configuration.receiveQueue)
     return run(index, engine: engine)
   }
 

@@ -11,7 +11,6 @@ extension PacketAdjustment {
     case .done: 0
     case .invalid: -EINVAL
     case .notPermitted: -EACCES
-    case .notSupported: -EOPNOTSUPP
     }
   }
 }

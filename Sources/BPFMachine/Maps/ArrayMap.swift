@@ -34,7 +34,6 @@ package final class ArrayMap: BPFMap {
   }
 
   package override func set(_ key: UnsafeRawPointer, _ value: UnsafeRawPointer, flags: UInt64, cpu: Int) -> Int32 {
-    let flags = copies == 1 ? flags & ~UpdateFlags.lock : flags
     guard flags <= UpdateFlags.exist else { return -EINVAL }
     let slot = Int(key.loadUnaligned(as: UInt32.self))
     guard slot < capacity else { return -E2BIG }

@@ -160,7 +160,6 @@ package final class HashMap: BPFMap {
   }
 
   package override func set(_ key: UnsafeRawPointer, _ value: UnsafeRawPointer, flags: UInt64, cpu: Int) -> Int32 {
-    let flags = copies == 1 && !isLRU ? flags & ~UpdateFlags.lock : flags
     guard flags <= UpdateFlags.exist else { return -EINVAL }
     let bucket = bucket(key)
     let old = find(key, bucket: bucket)

@@ -72,18 +72,23 @@ package struct PacketBuffer {
   package static var contextAddress: UInt64 { GuestMemory.address(region: GuestMemory.contextRegion) }
 
   /// Takes a frame in, as a driver does before it runs a program.
+  /// - Parameters:
+  ///   - frame: Metadata, then the frame. The frame begins after the headroom; metadata reaches into it from there.
+  ///   - metadataCount: How many of the first bytes are metadata.
+  ///   - linearCount: How many bytes are directly readable, metadata included; at most what fits the page.
   @inline(__always)
-  package func receive(_ frame: UnsafeRawBufferPointer, ingress: UInt32, queue: UInt32) throws(MemoryError) {
-    let needed = PacketBuffer.headroom + frame.count + PacketBuffer.tailroom
+  package func receive(
+    _ frame: UnsafeRawBufferPointer, metadataCount: Int = 0, linearCount: Int = .max, ingress: UInt32, queue: UInt32
+  ) throws(MemoryError) {
+    let needed = PacketBuffer.headroom &+ frame.count &+ PacketBuffer.pageSize
     if _slowPath(needed > layout.pointee.capacity) { try grow(needed) }
-    if let base = frame.baseAddress {
-      (host + PacketBuffer.headroom).copyMemory(from: base, byteCount: frame.count)
-    }
-    let linear = min(frame.count, PacketBuffer.linearMaximum)
-    metadata = PacketBuffer.headroom
+    let start = PacketBuffer.headroom &- metadataCount
+    if let base = frame.baseAddress { (host + start).copyMemory(from: base, byteCount: frame.count) }
+    let linear = min(frame.count, PacketBuffer.linearMaximum &+ metadataCount, linearCount)
+    metadata = start
     data = PacketBuffer.headroom
-    end = data + linear
-    fragmentCount = frame.count - linear
+    end = start &+ linear
+    fragmentCount = frame.count &- linear
     context[3] = ingress
     context[4] = queue
     publish()
@@ -162,10 +167,17 @@ package struct PacketBuffer {
     return .done
   }
 
-  /// `bpf_xdp_frags_shrink_tail`; growing needs a driver that says how large its fragments are, which BPF_PROG_TEST_RUN
-  /// does not (`bpf_xdp_frags_increase_tail`).
+  /// `bpf_xdp_frags_shrink_tail` and `bpf_xdp_frags_increase_tail`: fragments are pages, and the last one grows to its end.
   private func adjustFragments(_ offset: Int) -> PacketAdjustment {
-    guard offset < 0 else { return .notSupported }
+    if offset >= 0 {
+      let used = fragmentCount % PacketBuffer.pageSize
+      guard offset <= (used == 0 ? 0 : PacketBuffer.pageSize - used) else { return .invalid }
+      let needed = end + fragmentCount + offset
+      guard needed <= layout.pointee.capacity else { return .invalid }
+      (host + end + fragmentCount).initializeMemory(as: UInt8.self, repeating: 0, count: offset)
+      fragmentCount += offset
+      return .done
+    }
     guard -offset <= count - 14 else { return .invalid }
     let taken = min(-offset, fragmentCount)
     fragmentCount -= taken
@@ -186,6 +198,4 @@ package enum PacketAdjustment {
   case invalid
   /// EACCES
   case notPermitted
-  /// EOPNOTSUPP
-  case notSupported
 }

@@ -1,0 +1,86 @@
+import BPFObject
+import KernelRecordings
+import Testing
+
+@testable import BPFMachine
+
+/// The simulator gives what a kernel answered: return value, packet, metadata, maps, errno.
+@Suite struct RecordedAnswersTests {
+  /// Cases for XDP programs that the kernel ran. What its verifier refused is the verifier's to refuse.
+  static let cases: [(file: String, recorded: RecordedCase)] = Recording.all.filter { place in
+    place.recorded.type == "xdp" && place.recorded.answer.refusedAt == nil
+      && !notSimulated.contains { place.recorded.name.hasPrefix($0) }
+  }
+
+  /// What the simulator does otherwise: it has no devices, so it cannot refuse an ifindex; the rest it names as not simulated.
+  private static let notSimulated = [
+    "devmap (values of 4) from user space", "devmap (values of 8) from user space",
+    "devmap_hash (values of 4) from user space", "queue: ", "stack: ", "bloom_filter: ", "bpf_strtol",
+  ]
+
+  @Test("a recorded case comes out as the kernel had it", arguments: cases, EngineKind.allCases)
+  func sameAnswer(at place: (file: String, recorded: RecordedCase), engine: EngineKind) throws {
+    let recorded = place.recorded
+    let machine = try Machine(maps: recorded.maps.map(\.spec))
+    for callee in recorded.callees {
+      let index = try machine.load(recorded.program(callee))
+      try machine.maps[callee.map].update(
+        littleEndian(callee.key), [littleEndian(Machine.programNumber(index))], flags: 0)
+    }
+    for operation in recorded.operations { check(operation, on: machine, in: recorded.name) }
+    if let program = recorded.program {
+      let index = try machine.load(program)
+      let context = recorded.context.map(HexText.bytes) ?? []
+      let metadataCount = context.count >= 8 ? Int(context[0]) : 0
+      let linearCount = context.count >= 8 ? Int(context[4]) | Int(context[5]) << 8 : .max
+      let outcome = try HexText.bytes(recorded.packet).withUnsafeBytes {
+        try machine.run(
+          index, on: $0, metadataCount: metadataCount, linearCount: linearCount, timestamp: 1, engine: engine)
+      }
+      let trap = machine.trap.map { machine.describe($0).reason } ?? ""
+      #expect(outcome.returnValue == recorded.answer.returnValue, "\(recorded.name) \(trap)")
+      #expect(HexText.text([UInt8](machine.packet.output)) == recorded.answer.output, "\(recorded.name)")
+      if let context = recorded.answer.context.map(HexText.bytes), context.count >= 8 {
+        #expect(machine.packet.metadataCount == Int(context[0]), "\(recorded.name): metadata length")
+        #expect(
+          machine.packet.end - machine.packet.metadata == Int(context[4]) | Int(context[5]) << 8,
+          "\(recorded.name): end of the linear part")
+      }
+    }
+    for (map, expected) in zip(machine.maps, recorded.answer.maps ?? []) {
+      guard let expected else { continue }
+      let entries = try map.entries().map {
+        RecordedEntry(key: HexText.text($0.key), value: HexText.text($0.values.first ?? []))
+      }
+      #expect(
+        entries.sorted { $0.key < $1.key } == expected.sorted { $0.key < $1.key },
+        "\(recorded.name): map \(map.spec.name)")
+    }
+  }
+
+  private func littleEndian(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value.littleEndian) { Array($0) } }
+
+  private func check(_ operation: RecordedOperation, on machine: Machine, in name: String) {
+    let map = machine.maps[operation.map]
+    let key = HexText.bytes(operation.key)
+    var errno = ""
+    do {
+      switch operation.operation {
+      case "update": try map.update(key, [HexText.bytes(operation.value)], flags: operation.flags)
+      case "delete": try map.delete(key)
+      default:
+        let found = try map.lookup(key)
+        if found == nil { errno = "ENOENT" }
+        #expect(found?.first.map { HexText.text($0) } == operation.found, "\(name): lookup of \(operation.key)")
+      }
+    } catch {
+      errno = RecordedAnswersTests.names[error.errno] ?? "\(error.errno)"
+    }
+    #expect(errno == operation.errno, "\(name): \(operation.operation) of \(operation.key), flags \(operation.flags)")
+  }
+
+  private static let names: [Int32: String] = [
+    1: "EPERM", 2: "ENOENT", 7: "E2BIG", 12: "ENOMEM", 13: "EACCES", 17: "EEXIST", 22: "EINVAL", 28: "ENOSPC",
+    95: "EOPNOTSUPP", 524: "ENOTSUPP",
+  ]
+}
