@@ -11,6 +11,7 @@ public struct Frame {
   /// pcapng interface, 0 in pcap.
   public let interface: Int
 
+  /// Lends `bytes`.
   public init(bytes: UnsafeRawBufferPointer, wireLength: Int, timestamp: UInt64, number: Int, interface: Int = 0) {
     self.bytes = bytes
     self.wireLength = wireLength

@@ -10,22 +10,24 @@ import BPFObject
 /// significant bit first. A path-compressed binary trie.
 package final class LPMTrieMap: BPFMap {
   private let slab: ValueSlab
-  private var nodes: [Node] = []
-  private var freeNodes: [Int32] = []
-  private var freeSlots: [Int] = []
+  private let dataSize: Int
+  /// Up to two nodes for each element, and the data of each: flat, so that a lookup counts no references.
+  private let nodes: UnsafeMutablePointer<Node>
+  private let dataBytes: UnsafeMutableRawPointer
+  private var madeNodes: Int32 = 0
+  private var freeSlots: [Int32] = []
   private var root: Int32 = -1
   private var count = 0
-  private var untouched = 0
-  private let dataSize: Int
+  private var untouched: Int32 = 0
 
-  /// A prefix; `slot` is -1 for a branching point that holds no value.
+  /// A prefix; `slot` is -1 for a branching point that holds no value, children are -1 where there is none.
   private struct Node {
-    var prefix: Int
-    var data: [UInt8]
-    var slot: Int
-    var left: Int32 = -1
-    var right: Int32 = -1
+    var prefix: Int32
+    var slot: Int32
+    var left: Int32
+    var right: Int32
 
+    @inline(__always)
     subscript(bit: Bool) -> Int32 {
       get { bit ? right : left }
       set { if bit { right = newValue } else { left = newValue } }
@@ -42,6 +44,10 @@ package final class LPMTrieMap: BPFMap {
       slab = try ValueSlab(
         memory: memory, slots: Int(spec.maxEntries) + 1, valueSize: Int(spec.valueSize), copies: 1,
         writable: spec.flags & MapFlags.readOnlyProgram == 0)
+      let capacity = 2 * (Int(spec.maxEntries) + 1)
+      nodes = try memory.hostBlock(byteCount: capacity * MemoryLayout<Node>.stride)
+        .bindMemory(to: Node.self, capacity: capacity)
+      dataBytes = try memory.hostBlock(byteCount: capacity * dataSize)
     } catch {
       throw MapError(map: spec.name, errno: ENOMEM, message: "cannot reserve \(spec.maxEntries) elements")
     }
@@ -50,73 +56,76 @@ package final class LPMTrieMap: BPFMap {
 
   private func prefix(_ key: UnsafeRawPointer) -> Int { Int(key.loadUnaligned(as: UInt32.self)) }
 
+  @inline(__always)
+  private func data(_ node: Int32) -> UnsafeMutableRawPointer { dataBytes + Int(node) &* dataSize }
+
+  @inline(__always)
   private static func bit(_ data: UnsafeRawPointer, _ index: Int) -> Bool {
-    data.load(fromByteOffset: index >> 3, as: UInt8.self) & (0x80 >> UInt8(index & 7)) != 0
+    data.load(fromByteOffset: index >> 3, as: UInt8.self) & (0x80 >> UInt8(truncatingIfNeeded: index & 7)) != 0
   }
 
   /// Leading bits that a node and the data have in common, at most `limit` and the node's prefix.
-  private func match(_ node: Int32, _ data: UnsafeRawPointer, limit: Int) -> Int {
-    let limit = min(limit, nodes[Int(node)].prefix)
-    return nodes[Int(node)].data.withUnsafeBytes { stored in
-      var bits = 0
-      var index = 0
-      while bits < limit {
-        let difference = stored[index] ^ data.load(fromByteOffset: index, as: UInt8.self)
-        if difference != 0 { return min(limit, bits + difference.leadingZeroBitCount) }
-        bits += 8
-        index += 1
-      }
-      return limit
+  private func match(_ node: Int32, _ key: UnsafeRawPointer, limit: Int) -> Int {
+    let limit = min(limit, Int(nodes[Int(node)].prefix))
+    let stored = data(node)
+    var bits = 0
+    while bits < limit {
+      let index = bits >> 3
+      let difference =
+        stored.load(fromByteOffset: index, as: UInt8.self) ^ key.load(fromByteOffset: index, as: UInt8.self)
+      if difference != 0 { return min(limit, bits &+ difference.leadingZeroBitCount) }
+      bits &+= 8
     }
+    return limit
   }
 
   package override func address(of key: UnsafeRawPointer, cpu: Int) -> UInt64 {
-    guard let slot = longestMatch(key) else { return 0 }
-    return slab.guest(slot)
+    let slot = longestMatch(key)
+    return slot < 0 ? 0 : slab.guest(slot)
   }
 
-  private func longestMatch(_ key: UnsafeRawPointer) -> Int? {
+  /// The slot of the longest prefix that matches; -1 when none does.
+  private func longestMatch(_ key: UnsafeRawPointer) -> Int {
     let limit = prefix(key)
-    guard limit <= dataSize * 8 else { return nil }
-    let data = key + 4
-    var found: Int?
+    guard limit <= dataSize * 8 else { return -1 }
+    var found: Int32 = -1
     var current = root
     while current >= 0 {
-      let node = Int(current)
-      let bits = nodes[node].prefix
-      guard match(current, data, limit: limit) == bits else { break }
-      if nodes[node].slot >= 0 { found = nodes[node].slot }
-      guard bits < limit else { break }
-      current = nodes[node][LPMTrieMap.bit(data, bits)]
+      let node = nodes[Int(current)]
+      guard match(current, key + 4, limit: limit) == Int(node.prefix) else { break }
+      if node.slot >= 0 { found = node.slot }
+      guard Int(node.prefix) < limit else { break }
+      current = node[LPMTrieMap.bit(key + 4, Int(node.prefix))]
     }
-    return found
+    return Int(found)
   }
 
-  /// The node of exactly that prefix.
-  private func exact(_ key: UnsafeRawPointer) -> Int32? {
+  /// The node of exactly that prefix, when it holds a value; -1 when there is none.
+  private func exact(_ key: UnsafeRawPointer) -> Int32 {
     let length = prefix(key)
     var current = root
     while current >= 0 {
-      let bits = nodes[Int(current)].prefix
-      guard match(current, key + 4, limit: length) == bits, bits <= length else { return nil }
-      if bits == length { return nodes[Int(current)].slot >= 0 ? current : nil }
-      current = nodes[Int(current)][LPMTrieMap.bit(key + 4, bits)]
+      let node = nodes[Int(current)]
+      let bits = Int(node.prefix)
+      guard match(current, key + 4, limit: length) == bits, bits <= length else { return -1 }
+      if bits == length { return node.slot >= 0 ? current : -1 }
+      current = node[LPMTrieMap.bit(key + 4, bits)]
     }
-    return nil
+    return -1
   }
 
   package override func set(_ key: UnsafeRawPointer, _ value: UnsafeRawPointer, flags: UInt64, cpu: Int) -> Int32 {
     guard flags <= UpdateFlags.exist, prefix(key) <= dataSize * 8 else { return -EINVAL }
     let old = exact(key)
-    guard old == nil || flags != UpdateFlags.noExist else { return -EEXIST }
-    guard old != nil || flags != UpdateFlags.exist else { return -ENOENT }
-    guard old != nil || count < capacity else { return -ENOSPC }
+    guard old < 0 || flags != UpdateFlags.noExist else { return -EEXIST }
+    guard old >= 0 || flags != UpdateFlags.exist else { return -ENOENT }
+    guard old >= 0 || count < capacity else { return -ENOSPC }
     let slot = freeSlots.popLast() ?? untouched
     if slot == untouched { untouched += 1 }
-    slab.host(slot).copyMemory(from: value, byteCount: valueSize)
-    if let old {
+    slab.host(Int(slot)).copyMemory(from: value, byteCount: valueSize)
+    if old >= 0 {
       freeSlots.append(nodes[Int(old)].slot)
-      nodes[Int(old)].slot = slot
+      place(slot, in: old, key)
     } else {
       count += 1
       insert(key, slot: slot)
@@ -124,42 +133,47 @@ package final class LPMTrieMap: BPFMap {
     return 0
   }
 
-  private func makeNode(prefix: Int, data: UnsafeRawPointer, slot: Int) -> Int32 {
-    let node = Node(
-      prefix: prefix, data: [UInt8](UnsafeRawBufferPointer(start: data, count: dataSize)), slot: slot)
-    if let free = freeNodes.popLast() {
-      nodes[Int(free)] = node
-      return free
-    }
-    nodes.append(node)
-    return Int32(truncatingIfNeeded: nodes.count - 1)
+  private func makeNode(prefix: Int, data source: UnsafeRawPointer, slot: Int32) -> Int32 {
+    let node = madeNodes
+    madeNodes += 1
+    nodes[Int(node)] = Node(prefix: Int32(truncatingIfNeeded: prefix), slot: slot, left: -1, right: -1)
+    data(node).copyMemory(from: source, byteCount: dataSize)
+    return node
   }
 
-  private func insert(_ key: UnsafeRawPointer, slot: Int) {
+  /// Gives a node that exists a value, and the key's bits beyond the prefix with it, as the kernel's new node has them.
+  private func place(_ slot: Int32, in node: Int32, _ key: UnsafeRawPointer) {
+    nodes[Int(node)].slot = slot
+    data(node).copyMemory(from: key + 4, byteCount: dataSize)
+  }
+
+  private func insert(_ key: UnsafeRawPointer, slot: Int32) {
     let length = prefix(key)
-    let data = key + 4
     var parent: (node: Int32, bit: Bool)?
     var current = root
+    var bits = 0
     while current >= 0 {
-      let bits = match(current, data, limit: length)
-      guard bits == nodes[Int(current)].prefix, bits < length else { break }
-      parent = (current, LPMTrieMap.bit(data, bits))
-      current = nodes[Int(current)][LPMTrieMap.bit(data, bits)]
+      bits = match(current, key + 4, limit: length)
+      guard bits == Int(nodes[Int(current)].prefix), bits < length else { break }
+      let bit = LPMTrieMap.bit(key + 4, bits)
+      parent = (current, bit)
+      current = nodes[Int(current)][bit]
     }
-    var placed: Int32
-    if current < 0 {
-      placed = makeNode(prefix: length, data: data, slot: slot)
-    } else if match(current, data, limit: length) == length, nodes[Int(current)].prefix == length {
-      nodes[Int(current)].slot = slot
+    if current >= 0, bits == length, Int(nodes[Int(current)].prefix) == length {
+      place(slot, in: current, key)
       return
-    } else {
-      let bits = match(current, data, limit: length)
-      let branch = nodes[Int(current)].data.withUnsafeBytes { $0.baseAddress.map { LPMTrieMap.bit($0, bits) } ?? false }
-      placed = makeNode(prefix: length, data: data, slot: slot)
+    }
+    if madeNodes + 2 > 2 * Int32(truncatingIfNeeded: capacity + 1) {
+      rebuild()
+      return insert(key, slot: slot)
+    }
+    var placed = makeNode(prefix: length, data: key + 4, slot: slot)
+    if current >= 0 {
+      let branch = LPMTrieMap.bit(data(current), bits)
       if bits == length {
         nodes[Int(placed)][branch] = current
       } else {
-        let fork = makeNode(prefix: bits, data: data, slot: -1)
+        let fork = makeNode(prefix: bits, data: key + 4, slot: -1)
         nodes[Int(fork)][branch] = current
         nodes[Int(fork)][!branch] = placed
         placed = fork
@@ -168,9 +182,25 @@ package final class LPMTrieMap: BPFMap {
     if let parent { nodes[Int(parent.node)][parent.bit] = placed } else { root = placed }
   }
 
+  /// Drops the nodes that deletions left without a value, by inserting every element anew.
+  private func rebuild() {
+    let elements = (0..<Int(madeNodes)).filter { nodes[$0].slot >= 0 }.map { (key(of: Int32($0)), nodes[$0].slot) }
+    madeNodes = 0
+    root = -1
+    for (key, slot) in elements {
+      key.withUnsafeBytes { if let base = $0.baseAddress { insert(base, slot: slot) } }
+    }
+  }
+
+  private func key(of node: Int32) -> [UInt8] {
+    withUnsafeBytes(of: UInt32(nodes[Int(node)].prefix).littleEndian) { Array($0) }
+      + UnsafeRawBufferPointer(start: data(node), count: dataSize)
+  }
+
   package override func remove(_ key: UnsafeRawPointer) -> Int32 {
     guard prefix(key) <= dataSize * 8 else { return -EINVAL }
-    guard let node = exact(key) else { return -ENOENT }
+    let node = exact(key)
+    guard node >= 0 else { return -ENOENT }
     freeSlots.append(nodes[Int(node)].slot)
     nodes[Int(node)].slot = -1
     count -= 1
@@ -178,7 +208,8 @@ package final class LPMTrieMap: BPFMap {
   }
 
   package override func hostValues(_ key: UnsafeRawPointer) -> [UnsafeMutableRawPointer]? {
-    longestMatch(key).map { [slab.host($0)] }
+    let slot = longestMatch(key)
+    return slot < 0 ? nil : [slab.host(slot)]
   }
 
   package override func holds(region: Int) -> Bool { slab.block.holds(region: region) }
@@ -189,9 +220,7 @@ package final class LPMTrieMap: BPFMap {
     while let current = pending.popLast() {
       guard current >= 0 else { continue }
       let node = nodes[Int(current)]
-      if node.slot >= 0 {
-        keys.append(withUnsafeBytes(of: UInt32(node.prefix).littleEndian) { Array($0) } + node.data)
-      }
+      if node.slot >= 0 { keys.append(key(of: current)) }
       pending.append(node.right)
       pending.append(node.left)
     }

@@ -12,11 +12,14 @@ struct ELFFile: Sendable {
 
   static let machineBPF: UInt16 = 247
 
-  init(bytes: [UInt8]) throws(ObjectError) {
+  /// - Parameter sectionsOnly: Takes a file of any machine and of any type, for what its sections hold.
+  init(bytes: [UInt8], sectionsOnly: Bool = false) throws(ObjectError) {
     self.bytes = ByteView(bytes)
     let header = try ELFHeader(self.bytes)
     flags = header.flags
+    if !sectionsOnly { try header.checkProgramObject() }
     try readSections(header)
+    if sectionsOnly { return }
     try readSymbols()
     try readRelocations()
   }
@@ -129,6 +132,8 @@ struct ELFFile: Sendable {
 
 /// The fields of the ELF header that a loader needs, once they say "BPF object".
 private struct ELFHeader {
+  var machine: UInt16
+  var type: UInt16
   var flags: UInt32
   var sectionOffset: UInt64
   var sectionEntrySize: UInt16
@@ -158,6 +163,17 @@ private struct ELFHeader {
         kind: .wrongFormat, offset: 5,
         message: order == 2 ? "a big-endian object; compile with -target bpfel" : "ELF byte order \(order)")
     }
+    self.machine = machine
+    self.type = type
+    self.flags = flags
+    self.sectionOffset = sectionOffset
+    self.sectionEntrySize = sectionEntrySize
+    self.sectionCount = sectionCount
+    self.nameSection = nameSection
+  }
+
+  /// Refuses what is no relocatable object for BPF.
+  func checkProgramObject() throws(ObjectError) {
     // LLVM wrote machine 0 before BPF had a number.
     guard machine == ELFFile.machineBPF || machine == 0 else {
       let name = ELFHeader.machines[machine].map { " (\($0))" } ?? ""
@@ -168,11 +184,6 @@ private struct ELFHeader {
     guard type == 1 else {
       throw ObjectError(kind: .wrongFormat, offset: 16, message: "ELF type \(type) is not a relocatable object (1)")
     }
-    self.flags = flags
-    self.sectionOffset = sectionOffset
-    self.sectionEntrySize = sectionEntrySize
-    self.sectionCount = sectionCount
-    self.nameSection = nameSection
   }
 
   private static let machines: [UInt16: String] = [

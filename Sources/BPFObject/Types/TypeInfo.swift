@@ -7,7 +7,7 @@ public struct TypeInfo: Sendable {
   /// The whole of .BTF, header and all.
   public private(set) var bytes: [UInt8]
   /// First id that is described here; id 0 is void.
-  let firstID: UInt32 = 1
+  var firstID: UInt32 { 1 }
   /// Offset in `bytes` of each type, from `firstID`.
   private let offsets: [UInt32]
   private let stringStart: Int

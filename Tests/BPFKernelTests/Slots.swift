@@ -19,6 +19,10 @@ enum Slots {
   static func alu(_ code: UInt8, _ dst: UInt8, _ value: Int32) -> Instruction {
     Instruction(opcode: code << 4 | 0x07, destination: dst, immediate: value)
   }
+  /// The same with a register.
+  static func alu64(_ code: UInt8, _ dst: UInt8, _ src: UInt8) -> Instruction {
+    Instruction(opcode: code << 4 | 0x0f, destination: dst, source: src)
+  }
   static func load(_ size: Size, _ dst: UInt8, _ src: UInt8, _ offset: Int16) -> Instruction {
     Instruction(opcode: size.rawValue | 0x61, destination: dst, source: src, offset: offset)
   }

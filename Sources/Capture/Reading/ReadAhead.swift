@@ -1,0 +1,67 @@
+import Dispatch
+import Synchronization
+
+/// Fills batches on a thread of its own while the owner uses the one before.
+///
+/// Two batches go round: the reader fills one while the owner has the other. A fault comes in its place in the order, behind
+/// the last frame before it.
+final class ReadAhead {
+  /// What both threads see. A batch, and the handle, belong to one thread at a time; the semaphores hand them over.
+  private final class Exchange: @unchecked Sendable {
+    let handle: PcapHandle
+    let batches = [FrameBatch(), FrameBatch()]
+    let filled = DispatchSemaphore(value: 0)
+    let free = DispatchSemaphore(value: 0)
+    let isStopped = Atomic(false)
+
+    init(_ handle: PcapHandle) {
+      self.handle = handle
+    }
+
+    /// The reader's life.
+    func run() {
+      var index = 0
+      while true {
+        free.wait()
+        if isStopped.load(ordering: .acquiring) { return }
+        let batch = batches[index]
+        batch.fill(from: handle)
+        filled.signal()
+        if batch.end != nil { return }
+        index ^= 1
+      }
+    }
+  }
+
+  private let exchange: Exchange
+  private let thread = WorkerThread()
+  private let isThreaded: Bool
+  private var index = 1
+
+  init(_ handle: PcapHandle) {
+    exchange = Exchange(handle)
+    isThreaded = thread.start { [exchange] in exchange.run() }
+    if isThreaded { exchange.free.signal() }
+  }
+
+  deinit {
+    guard isThreaded else { return }
+    exchange.isStopped.store(true, ordering: .releasing)
+    exchange.handle.source.cancel()
+    exchange.free.signal()
+    thread.join()
+  }
+
+  /// The next batch, in exchange for the one before; not to be asked for behind the end.
+  func next() -> FrameBatch {
+    index ^= 1
+    let batch = exchange.batches[index]
+    if isThreaded {
+      exchange.free.signal()
+      exchange.filled.wait()
+    } else {
+      batch.fill(from: exchange.handle)
+    }
+    return batch
+  }
+}

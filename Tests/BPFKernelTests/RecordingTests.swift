@@ -1,0 +1,50 @@
+import Foundation
+import KernelRecordings
+import Testing
+
+@testable import BPFKernel
+
+/// What the kernel answers is kept in Recorded/*.json, in the form that `Recording` documents, and is asked again here.
+/// `VERDICT_RECORD=1` writes the files anew from the cases in Cases/.
+@Suite("Recorded kernel answers")
+struct RecordingTests {
+  static let groups: [(name: String, cases: @Sendable () -> [RecordedCase])] = [
+    ("adjust", { AdjustCases.all }), ("fragments", { FragmentCases.all }), ("redirect", { RedirectCases.all }),
+    ("maps", { MapCases.all }), ("checksum", { ChecksumCases.all }), ("tailcall", { TailCallCases.all }),
+    ("arithmetic", { ArithmeticCases.all }), ("context", { ContextCases.all }),
+  ]
+
+  @Test(
+    "The running kernel answers the cases, and the answers are written down",
+    .needsKernel,
+    .enabled(if: ProcessInfo.processInfo.environment["VERDICT_RECORD"] != nil, "VERDICT_RECORD is not set"),
+    arguments: groups.map(\.name))
+  func record(group: String) throws {
+    let cases = try #require(Self.groups.first { $0.name == group }).cases()
+    let release =
+      BPFSyscall.contents(of: "/proc/sys/kernel/osrelease").map { String(decoding: $0, as: UTF8.self) } ?? ""
+    try Recording(kernel: release.trimmingCharacters(in: .whitespacesAndNewlines), cases: cases.map { $0.asked() })
+      .save(group)
+  }
+
+  @Test("A recorded case is answered in the same way again", .needsKernel, arguments: Recording.all)
+  func replay(file: String, recorded: RecordedCase) throws {
+    let again = recorded.asked()
+    #expect(again.answer.refusedAt == recorded.answer.refusedAt)
+    #expect(again.answer.errno == recorded.answer.errno)
+    #expect(again.answer.returnValue == recorded.answer.returnValue)
+    #expect(again.answer.output == recorded.answer.output)
+    #expect(again.answer.context == recorded.answer.context)
+    #expect(again.answer.maps == recorded.answer.maps)
+    #expect(again.operations.map(\.errno) == recorded.operations.map(\.errno))
+    #expect(again.operations.map(\.found) == recorded.operations.map(\.found))
+  }
+
+  @Test("Every group is recorded", arguments: groups.map(\.name))
+  func complete(group: String) throws {
+    let cases = try #require(Self.groups.first { $0.name == group }).cases()
+    let recorded = try Recording.load(group).cases
+    #expect(recorded.map(\.name) == cases.map(\.name))
+    #expect(recorded.map(\.slots) == cases.map(\.slots))
+  }
+}
