@@ -24,12 +24,15 @@ public protocol Backend: AnyObject {
   func describe(_ trap: Trap) -> TrapDescription
   /// A redirect target in words: `ifindex 3`, `tx_port[1] ifindex 4`.
   func describe(_ redirect: Redirect) -> String
-  /// What a prog_array holds for the object's other programs, by their names.
-  var programNumbers: [String: UInt32] { get }
+  /// What a prog_array takes for the object's program of that name; nil when there is no such program.
+  func programNumber(named name: String) throws(BackendError) -> UInt32?
+  /// The name of the program that a prog_array shows as that number; nil when the backend cannot tell.
+  func programName(number: UInt32) -> String?
 }
 
 extension Backend {
-  public var programNumbers: [String: UInt32] { [:] }
+  /// None by default.
+  public func programName(number: UInt32) -> String? { nil }
 }
 
 /// A backend that cannot go on; what was computed before stands.

@@ -69,9 +69,8 @@ public final class SimulatorBackend: Backend {
     machine.programs.first { $0.spec.name == name }.map { Machine.programNumber($0.index) }
   }
 
-  public var programNumbers: [String: UInt32] {
-    Dictionary(
-      machine.programs.map { ($0.spec.name, Machine.programNumber($0.index)) }, uniquingKeysWith: { first, _ in first })
+  public func programName(number: UInt32) -> String? {
+    machine.programs.first { Machine.programNumber($0.index) == number }?.spec.name
   }
 
   public var maps: [any MapAccess] { machine.maps }

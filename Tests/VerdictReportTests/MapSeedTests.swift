@@ -90,14 +90,14 @@ struct MapSeedTests {
   @Test("Prog arrays take names of programs, and show them")
   func programs() throws {
     let map = FakeMap(.progArray, key: 4, value: 4)
-    try seed(#"[{"key": 2, "value": "parse_tcp"}]"#).load(into: map, types: nil, programs: ["parse_tcp": 5])
+    try seed(#"[{"key": 2, "value": "parse_tcp"}]"#).load(into: map, types: nil, program: { ["parse_tcp": 5][$0] })
     #expect(map.stored == [MapEntry(key: [2, 0, 0, 0], values: [[5, 0, 0, 0]])])
-    let dump = try MapDump(map, types: nil, programs: ["parse_tcp": 5])
+    let dump = try MapDump(map, types: nil) { [5: "parse_tcp"][$0] }
     #expect(dump.text == "map m (prog_array): 1 entry\n  2: parse_tcp\n")
     let error = #expect(throws: SeedError.self) {
-      try seed(#"[{"key": 2, "value": "parse_udp"}]"#).load(into: map, types: nil, programs: ["parse_tcp": 5])
+      try seed(#"[{"key": 2, "value": "parse_udp"}]"#).load(into: map, types: nil)
     }
-    #expect(error?.description == "seed.json: entry 1, value: there is no program 'parse_udp'; there are parse_tcp")
+    #expect(error?.description == "seed.json: entry 1, value: there is no program 'parse_udp' in the object")
   }
 
   @Test("A dump is a seed for the same map, even as part of a whole report")

@@ -53,6 +53,11 @@ public final class KernelBackend: Backend {
   /// The object's maps, in its order.
   public var maps: [any MapAccess] { object.maps }
 
+  /// The descriptor of the object's program of that name, which is loaded when it was not; nil when there is none.
+  public func programNumber(named name: String) throws(BackendError) -> UInt32? {
+    do throws(KernelError) { return try object.programNumber(named: name) } catch { throw error.backendError }
+  }
+
   /// Runs the program on `frame`.
   ///
   /// - Throws: `BackendError` with the errno of `BPF_PROG_TEST_RUN`, and for a frame that ``limit(for:)`` names.

@@ -13,7 +13,7 @@ struct InspectCommand: AsyncParsableCommand {
   var disassemble = false
 
   @Option(help: "text or json.")
-  var format: InspectionFormat = .text
+  var format: SimpleFormat = .text
 
   func run() async throws {
     do {
@@ -24,9 +24,4 @@ struct InspectCommand: AsyncParsableCommand {
       throw Failure(any: error)
     }
   }
-}
-
-/// The formats of an inspection.
-enum InspectionFormat: String, CaseIterable, ExpressibleByArgument {
-  case text, json
 }

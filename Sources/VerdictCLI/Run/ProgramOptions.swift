@@ -1,4 +1,5 @@
 import ArgumentParser
+import BPFKernel
 import BPFMachine
 import BPFObject
 import Datapath
@@ -31,6 +32,9 @@ struct ProgramOptions: ParsableArguments {
   @Option(help: "What runs the program: simulator, or kernel (through bpf(2), needs privileges).")
   var backend: BackendKind = .simulator
 
+  @Option(help: ArgumentHelp("Where the kernel's log of a refused program goes.", valueName: "file"))
+  var verifierLog: String?
+
   @Option(
     name: .customLong("map"),
     help: ArgumentHelp("Seeds a map, or global data, from a JSON file; repeatable.", valueName: "name=file"))
@@ -49,8 +53,8 @@ struct ProgramOptions: ParsableArguments {
   var verbose = false
 
   func validate() throws {
-    if budget < 1 { throw ValidationError("--budget is at least 1.") }
-    if !(1...1024).contains(cpus) { throw ValidationError("--cpus is between 1 and 1024.") }
+    if budget < 1 { throw ValidationError("--budget is at least 1") }
+    if !(1...1024).contains(cpus) { throw ValidationError("--cpus is between 1 and 1024") }
   }
 
   /// The object with its global data seeded, and the backend with the program and the seeded maps.
@@ -84,18 +88,29 @@ struct ProgramOptions: ParsableArguments {
   }
 
   private func makeBackend(_ object: ObjectFile, _ program: ProgramSpec, _ hook: Hook) throws -> any Backend {
-    guard backend == .simulator else {
-      throw Failure(.unavailable, "--backend kernel is not built in")
+    switch backend {
+    case .simulator:
+      var configuration = MachineConfiguration()
+      configuration.budget = budget
+      configuration.cpus = cpus
+      configuration.seed = seed
+      let simulator = try SimulatorBackend(
+        object: object, program: program, hook: hook, engine: engine, configuration: configuration)
+      say(simulator.notes)
+      return simulator
+    case .kernel:
+      do {
+        let kernel = try KernelBackend(object: object, program: program, hook: hook)
+        say(kernel.notes)
+        return kernel
+      } catch {
+        throw Failure(error, logFile: verifierLog)
+      }
     }
-    var configuration = MachineConfiguration()
-    configuration.budget = budget
-    configuration.cpus = cpus
-    configuration.seed = seed
-    let simulator = try SimulatorBackend(
-      object: object, program: program, hook: hook, engine: engine, configuration: configuration)
-    if verbose {
-      for note in simulator.notes { Terminal.line("note: \(note)") }
-    }
-    return simulator
+  }
+
+  private func say(_ notes: [String]) {
+    guard verbose else { return }
+    for note in notes { Terminal.line("note: \(note)") }
   }
 }

@@ -42,7 +42,7 @@ struct RunCommand: AsyncParsableCommand {
   var limit: Int?
 
   func validate() throws {
-    if let limit, limit < 0 { throw ValidationError("--limit is not negative.") }
+    if let limit, limit < 0 { throw ValidationError("--limit is not negative") }
   }
 
   func run() async throws {
@@ -72,7 +72,7 @@ struct RunCommand: AsyncParsableCommand {
     progress?.clear()
     if dumpMaps {
       result.report.maps = try backend.maps.map {
-        try MapDump($0, types: object.types, programs: backend.programNumbers)
+        try MapDump($0, types: object.types, program: backend.programName)
       }
     }
     let descriptor: Int32 = perPacket == "-" ? 2 : 1

@@ -16,6 +16,7 @@ struct Failure: Error {
     case noInput = 66
     case unavailable = 69
     case bug = 70
+    case system = 71
     case cannotCreate = 73
     case inputOutput = 74
     case noPermission = 77
@@ -65,7 +66,11 @@ extension Failure {
   }
 
   init(_ error: BackendError) {
-    self.init(error.errno == EPERM || error.errno == EACCES ? .noPermission : .badData, error.message)
+    switch error.errno {
+    case EPERM, EACCES: self.init(.noPermission, error.message)
+    case 0, EINVAL: self.init(.badData, error.message)
+    default: self.init(.system, error.message)
+    }
   }
 
   init(_ error: ProgramChoiceError) {

@@ -22,15 +22,23 @@ enum Terminal {
     FileHandle.standardError.write(Data((text + "\n").utf8))
   }
 
-  /// All of `text` to a descriptor.
+  /// All of `text` to standard output or error.
   static func write(_ text: String, to descriptor: Int32) throws(Failure) {
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-      let count = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
-      if count > 0 {
-        bytes = bytes.dropFirst(count)
+    try write(
+      Array(text.utf8), to: descriptor, named: descriptor == STDOUT_FILENO ? "standard output" : "standard error")
+  }
+
+  /// All of `bytes` to a descriptor.
+  static func write(_ bytes: [UInt8], to descriptor: Int32, named name: String) throws(Failure) {
+    var start = 0
+    while start < bytes.count {
+      let count = bytes.withUnsafeBytes {
+        Foundation.write(descriptor, $0.baseAddress?.advanced(by: start), bytes.count - start)
+      }
+      if count >= 0 {
+        start += count
       } else if errno != EINTR {
-        throw Failure(.inputOutput, "standard output cannot be written: \(String(cString: strerror(errno)))")
+        throw Failure(.inputOutput, "\(name): cannot be written: \(String(cString: strerror(errno)))")
       }
     }
   }

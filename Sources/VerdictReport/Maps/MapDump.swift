@@ -27,8 +27,10 @@ public struct MapDump: Sendable {
   ///
   /// - Parameters:
   ///   - types: the object's own; nil shows bytes in hex.
-  ///   - programs: what stands for a program in a prog array, by the program's name.
-  public init(_ map: any MapAccess, types: TypeInfo?, programs: [String: UInt32] = [:]) throws(MapError) {
+  ///   - program: the name of the program that a prog array shows as a number.
+  public init(
+    _ map: any MapAccess, types: TypeInfo?, program: (UInt32) -> String? = { _ in nil }
+  ) throws(MapError) {
     let spec = map.spec
     let shape = MapShape(spec, types: types)
     name = spec.name
@@ -39,7 +41,7 @@ public struct MapDump: Sendable {
     entries = try map.entries().map { entry in
       Entry(
         key: shape.decode(key: entry.key),
-        values: entry.values.map { shape.decode(value: $0, programs: programs) },
+        values: entry.values.map { shape.decode(value: $0, program: program) },
         isSet: entry.values.map { $0.contains { $0 != 0 } })
     }
   }

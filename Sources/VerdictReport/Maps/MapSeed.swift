@@ -1,5 +1,6 @@
 import BPFMachine
 import BPFObject
+import Datapath
 
 /// Contents for a map, from JSON.
 ///
@@ -35,14 +36,14 @@ public struct MapSeed: Sendable {
   ///
   /// - Parameters:
   ///   - types: the object's types; without them members have no names.
-  ///   - programs: what stands for a program in a prog array, by the program's name.
+  ///   - program: what stands for a program in a prog array, by the program's name; nil when there is no such program.
   public func load(
-    into map: any MapAccess, types: TypeInfo?, programs: [String: UInt32] = [:]
+    into map: any MapAccess, types: TypeInfo?, program: (String) throws(BackendError) -> UInt32? = { _ in nil }
   ) throws(SeedError) {
     let shape = MapShape(map.spec, types: types)
     for (index, entry) in try entries(for: map.spec).enumerated() {
       do {
-        let (key, values) = try parse(entry, shape, programs)
+        let (key, values) = try parse(entry, shape, program)
         try map.update(key, values, flags: 0)
       } catch let fault as ValueFault {
         throw SeedError(file: file, entry: index + 1, member: fault.path, message: fault.message)
@@ -85,7 +86,7 @@ public struct MapSeed: Sendable {
   }
 
   private func parse(
-    _ entry: JSON, _ shape: MapShape, _ programs: [String: UInt32]
+    _ entry: JSON, _ shape: MapShape, _ program: (String) throws(BackendError) -> UInt32?
   ) throws(ValueFault) -> (key: [UInt8], values: [[UInt8]]) {
     guard case .object(let members) = entry else {
       throw ValueFault(path: "", message: "an object with key and value expected, found \(entry.kind)")
@@ -99,12 +100,12 @@ public struct MapSeed: Sendable {
       key = try shape.encode(key: json)
     }
     switch (entry["value"], entry["values"]) {
-    case (let value?, nil): return (key, [try parse(value: value, "value", shape, programs)])
+    case (let value?, nil): return (key, [try parse(value: value, "value", shape, program)])
     case (nil, .array(let values)?):
       guard shape.spec.type?.isPerCPU == true else {
         throw ValueFault(path: "values", message: "the map has one value for all CPUs; give \"value\"")
       }
-      return (key, try parse(values: values, shape, programs))
+      return (key, try parse(values: values, shape, program))
     case (nil, let other?): throw ValueFault(path: "values", message: "an array expected, found \(other.kind)")
     case (nil, nil): throw ValueFault(path: "value", message: "missing")
     default: throw ValueFault(path: "values", message: "\"value\" is there too; give one of them")
@@ -112,7 +113,7 @@ public struct MapSeed: Sendable {
   }
 
   private func parse(
-    values: [JSON], _ shape: MapShape, _ programs: [String: UInt32]
+    values: [JSON], _ shape: MapShape, _ program: (String) throws(BackendError) -> UInt32?
   ) throws(ValueFault) -> [[UInt8]] {
     var parsed: [[UInt8]] = []
     for (index, json) in values.enumerated() {
@@ -126,19 +127,20 @@ public struct MapSeed: Sendable {
         }
         value = own
       }
-      parsed.append(try parse(value: value, "values[\(index)]", shape, programs))
+      parsed.append(try parse(value: value, "values[\(index)]", shape, program))
     }
     return parsed
   }
 
   private func parse(
-    value: JSON, _ path: String, _ shape: MapShape, _ programs: [String: UInt32]
+    value: JSON, _ path: String, _ shape: MapShape, _ program: (String) throws(BackendError) -> UInt32?
   ) throws(ValueFault) -> [UInt8] {
     if shape.spec.type == .progArray, case .string(let name) = value, !name.hasPrefix("0x") {
-      guard let number = programs[name] else {
-        let known = programs.keys.sorted().joined(separator: ", ")
-        throw ValueFault(path: path, message: "there is no program '\(name)'; there are \(known)")
+      let number: UInt32?
+      do throws(BackendError) { number = try program(name) } catch {
+        throw ValueFault(path: path, message: error.message)
       }
+      guard let number else { throw ValueFault(path: path, message: "there is no program '\(name)' in the object") }
       return (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
     }
     return try shape.encode(value: value, path: path)

@@ -39,10 +39,10 @@ struct MapShape {
     return key?.decode(bytes) ?? .word(Hex.text(bytes))
   }
 
-  func decode(value bytes: [UInt8], programs: [String: UInt32] = [:]) -> TypedValue {
+  func decode(value bytes: [UInt8], program: (UInt32) -> String? = { _ in nil }) -> TypedValue {
     if spec.type == .progArray, bytes.count == 4 {
       let number = UInt32(truncatingIfNeeded: Bits.load(bytes, at: 0, count: 32))
-      if let name = programs.keys.sorted().first(where: { programs[$0] == number }) { return .word(name) }
+      if let name = program(number) { return .word(name) }
     }
     return value?.decode(bytes) ?? .word(Hex.text(bytes))
   }

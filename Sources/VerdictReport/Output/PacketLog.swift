@@ -5,7 +5,7 @@ import Datapath
 /// A line of JSON a packet: `packet`, `time`, `length`, `verdict`, `code`, `instructions`, `output_length`,
 /// `output_hash`, and `redirect` and `trap` where there is one.
 ///
-/// `time` is seconds since 1970 with nine decimals, a string so that no reader rounds it. `output_hash` is the FNV-1a
+/// `instructions` is null where a kernel does not tell. `time` is seconds since 1970 with nine decimals, a string so that no reader rounds it. `output_hash` is the FNV-1a
 /// hash, 64 bits in hex, of the bytes from data_meta to the end of the frame: what `BPF_PROG_TEST_RUN` gives as data_out.
 public final class PacketLog {
   private let output: OutputBuffer
@@ -42,7 +42,7 @@ public final class PacketLog {
       try output.append(Self.verdict(Verdict(hook: hook, code: code)))
     }
     try output.append(",\"instructions\":")
-    try output.append(Int64(outcome.instructions))
+    if outcome.instructions > 0 { try output.append(Int64(outcome.instructions)) } else { try output.append("null") }
     let left = backend.output
     try output.append(",\"output_length\":")
     try output.append(UInt64(left.count))

@@ -2,7 +2,7 @@ import BPFMachine
 import Datapath
 
 /// A report as one JSON object. Members that not every report has (`classes`, `notes`, `partial`, `maps`) are left out
-/// when there is nothing to say.
+/// when there is nothing to say. Instruction counts that a kernel does not tell are null.
 public struct JSONRenderer: Renderer {
   /// The one and only.
   public init() {}
@@ -16,7 +16,7 @@ public struct JSONRenderer: Renderer {
       ("bytes", .unsigned(report.distribution.total.bytes)),
       ("verdicts", verdicts(report.distribution)),
       ("traps", .array(report.traps.map(trap))),
-      ("instructions", instructions(report.instructions)),
+      ("instructions", instructions(report.instructions, isKnown: report.packets == 0 || report.instructions.isKnown)),
       ("elapsed_seconds", .number(report.elapsed.seconds)),
       ("packets_per_second", .number(report.packetsPerSecond.rounded())),
     ]
@@ -52,12 +52,14 @@ public struct JSONRenderer: Renderer {
     ])
   }
 
-  private func instructions(_ statistics: InstructionStatistics) -> JSON {
-    .object([
-      ("total", .unsigned(statistics.total)), ("min", .integer(Int64(statistics.minimum))),
-      ("median", .integer(Int64(statistics.median))), ("p99", .integer(Int64(statistics.percentile99))),
-      ("max", .integer(Int64(statistics.maximum))),
-    ])
+  private func instructions(_ statistics: InstructionStatistics, isKnown: Bool) -> JSON {
+    func number(_ value: Int) -> JSON { .integer(Int64(value)) }
+    let members: [(String, JSON)] = [
+      ("total", .unsigned(statistics.total)), ("min", number(statistics.minimum)),
+      ("median", number(statistics.median)), ("p99", number(statistics.percentile99)),
+      ("max", number(statistics.maximum)),
+    ]
+    return .object(isKnown ? members : members.map { ($0.0, .null) })
   }
 
   private func trafficClass(_ row: ClassDistribution) -> JSON {

@@ -14,8 +14,8 @@ public struct TextRenderer: Renderer {
     if let partial = report.partial { text += dressed("PARTIAL: \(partial)", "1;33") + "\n" }
     text += "\n" + verdictTable(report.distribution)
     if !report.classes.isEmpty { text += "\n" + classTable(report) }
-    text += "\n" + instructionLine(report.instructions)
-    text += speedLine(report)
+    text += "\n" + speedLine(report)
+    if report.packets > 0 { text += instructionLine(report.instructions) }
     if !report.traps.isEmpty { text += "\n" + traps(report.traps) }
     if !report.notes.isEmpty { text += "\n" + report.notes.map { "note: \($0)\n" }.joined() }
     for map in report.maps ?? [] { text += "\n" + map.text }
@@ -77,6 +77,7 @@ public struct TextRenderer: Renderer {
 
   private func instructionLine(_ statistics: InstructionStatistics) -> String {
     func number(_ value: Int) -> String { Format.grouped(UInt64(max(0, value))) }
+    guard statistics.isKnown else { return "instructions a packet: not known\n" }
     let about = statistics.isApproximate ? "about " : ""
     return "instructions a packet: min \(number(statistics.minimum)), median \(about)\(number(statistics.median)), "
       + "p99 \(about)\(number(statistics.percentile99)), max \(number(statistics.maximum)); "

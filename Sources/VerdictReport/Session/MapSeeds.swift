@@ -30,7 +30,9 @@ public struct MapSeeds: Sendable {
   public func load(into backend: any Backend, types: TypeInfo?) throws(SeedError) {
     for (name, seed) in seeds {
       guard let map = backend.maps.first(where: { $0.spec.name == name }), !map.spec.isData else { continue }
-      try seed.load(into: map, types: types, programs: backend.programNumbers)
+      try seed.load(into: map, types: types) { name throws(BackendError) in
+        try backend.programNumber(named: name)
+      }
     }
   }
 }

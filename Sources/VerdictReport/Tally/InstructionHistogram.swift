@@ -93,6 +93,9 @@ public struct InstructionStatistics: Hashable, Sendable {
     self.maximum = maximum
   }
 
+  /// False when nothing was counted: a program executes at least one instruction, but a kernel does not tell how many.
+  public var isKnown: Bool { total > 0 }
+
   /// True when median or 99th percentile were read from a bucket: they may be up to 0.05 % too high.
   public var isApproximate: Bool { percentile99 >= InstructionHistogram.exactLimit }
 }

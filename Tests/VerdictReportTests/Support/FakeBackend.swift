@@ -45,6 +45,8 @@ final class FakeBackend: Backend {
       sourceText: "  if (tcp->syn)")
   }
 
+  func programNumber(named name: String) throws(BackendError) -> UInt32? { nil }
+
   func describe(_ redirect: Redirect) -> String { "ifindex 3" }
 
   deinit { storage.deallocate() }
