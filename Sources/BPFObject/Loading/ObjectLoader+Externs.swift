@@ -22,6 +22,7 @@ extension ObjectLoader {
       }
     }
     markHiddenFunctions(types)
+    dropDoubleEncodings(types)
   }
 
   private func isWeak(_ name: String) -> Bool {
@@ -89,6 +90,15 @@ extension ObjectLoader {
     for id in types.ids where types.kind(of: id) == .function && hidden.contains(types.name(of: id)) {
       guard let at = types.offset(of: id) else { continue }
       loadableTypes?.setWord(types.word(at + 4) & ~0xffff, at: at + 4)
+    }
+  }
+
+  /// GCC 12 calls `char` both signed and a character, of which a kernel takes one.
+  private mutating func dropDoubleEncodings(_ types: TypeInfo) {
+    for id in types.ids {
+      guard case .int(let int) = types[id], int.isSigned && (int.isChar || int.isBool), let at = types.offset(of: id)
+      else { continue }
+      loadableTypes?.setWord(types.word(at + 12) & ~(6 << 24), at: at + 12)
     }
   }
 

@@ -2,7 +2,7 @@ extension ObjectLoader {
   /// Reads the sections `maps` and `maps/NAME`, whose entries begin with type, key size, value size and entries.
   ///
   /// Known layouts: 16 bytes, and 20 with flags (libbpf's `bpf_map_def`); 24 and 28 with inner_map_idx and numa_node (kernel
-  /// samples); 28 with id and pinning, and 36 with inner_id and inner_idx (iproute2's `bpf_elf_map`); longer ones with
+  /// samples); 28 with id and pinning, and 36 with inner_id and inner_idx (iproute2's `bpf_elf_map`); 280 with
   /// pinning and a name space (gobpf). The symbols tell where each begins.
   mutating func readLegacyMaps() throws(ObjectError) {
     var definitions: [LegacyMap] = []
@@ -39,13 +39,14 @@ extension ObjectLoader {
     if starts.isEmpty {
       // A stripped object: only one definition can be told apart.
       let name = section.name.hasPrefix("maps/") ? String(section.name.dropFirst(5)) : section.name
-      starts = [(0, name)]
+      starts = [(0, name), (20, "")]
       notes.append("section \(section.label): no symbols, taken as one map")
     }
     starts.sort { $0.offset < $1.offset }
     var definitions: [LegacyMap] = []
     for (index, start) in starts.enumerated() {
-      let end = index + 1 < starts.count ? starts[index + 1].offset : data.count
+      if start.name.isEmpty { break }
+      let end = min(data.count, index + 1 < starts.count ? starts[index + 1].offset : data.count)
       guard let bytes = data.slice(at: start.offset, count: end - start.offset),
         let map = LegacyMap(bytes, name: start.name, section: section.name)
       else {
@@ -98,7 +99,7 @@ private struct LegacyMap {
     case 36: return word(6) == 0 ? 0 : 1
     // Kernel samples have numa_node here, which means something with its flag alone.
     case 28: return !isMapOfMaps && flags & MapFlags.numaNode == 0 && word(6) != 0 ? 1 : 0
-    case 29...: return word(5) == 0 ? 0 : 1
+    case 280...: return word(5) == 0 ? 0 : 1
     default: return 0
     }
   }

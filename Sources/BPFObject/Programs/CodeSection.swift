@@ -29,6 +29,8 @@ struct CodeSection: Sendable {
     case address(section: Int, slot: Int)
     /// Something that linking does not change.
     case fixed(Reference)
+    /// A `__ksym` variable without a type, whose address is a plain number.
+    case untypedVariable(String, weak: Bool)
   }
 
   init(index: Int, name: String, slots: [Instruction]) {

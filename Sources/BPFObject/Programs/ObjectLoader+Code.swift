@@ -173,7 +173,7 @@ extension ObjectLoader {
     of symbol: ELFSymbol, _ addend: Int64, _ fault: (String) -> ObjectError
   ) throws(ObjectError) -> CodeSection.Target {
     switch symbol.section {
-    case .undefined: return .fixed(undefinedAddress(of: symbol))
+    case .undefined: return undefinedAddress(of: symbol)
     case .reserved: return .fixed(.unresolved("the address of \(symbol.label), which no section holds"))
     case .index(let index):
       let section = elf.sections[index]
@@ -199,11 +199,13 @@ extension ObjectLoader {
     }
   }
 
-  private func undefinedAddress(of symbol: ELFSymbol) -> Reference {
+  private func undefinedAddress(of symbol: ELFSymbol) -> CodeSection.Target {
+    let isWeak = symbol.binding == .weak
     switch externs[symbol.name] {
-    case .configuration(let offset): .mapValue(ObjectLoader.configurationMap, offset: offset)
-    case .kernelVariable, .kernelFunction: .kernelVariable(symbol.name, weak: symbol.binding == .weak)
-    case nil: .unresolved("variable \(symbol.label) is defined nowhere")
+    case .configuration(let offset): return .fixed(.mapValue(ObjectLoader.configurationMap, offset: offset))
+    case .kernelVariable(isTyped: false): return .untypedVariable(symbol.name, weak: isWeak)
+    case .kernelVariable, .kernelFunction: return .fixed(.kernelVariable(symbol.name, weak: isWeak))
+    case nil: return .fixed(.unresolved("variable \(symbol.label) is defined nowhere"))
     }
   }
 }

@@ -56,6 +56,9 @@ struct ProgramLinker {
       switch part.references[old] {
       case nil: continue
       case .fixed(let reference): resolve(slot, reference)
+      case .untypedVariable(let name, let isWeak):
+        resolve(slot, .kernelVariable(name, weak: isWeak))
+        program.instructions[slot].source = WideImmediate.value.rawValue
       case .call(let section, let target):
         guard let (new, callee) = try locate(section, target) else {
           resolve(slot, .unresolved("a call of slot \(target) of \(part.name), where no function is"))

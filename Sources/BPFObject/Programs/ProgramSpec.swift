@@ -75,7 +75,8 @@ public enum Reference: Hashable, Sendable {
   case function(slot: Int)
   /// A `__ksym` function.
   case kernelFunction(String, weak: Bool)
-  /// A `__ksym` variable.
+  /// A `__ksym` variable: `lddw` with `BPF_PSEUDO_BTF_ID`, or a plain one for a variable declared `void`, which only
+  /// /proc/kallsyms knows.
   case kernelVariable(String, weak: Bool)
   /// A call that cannot be resolved; the reason is printed when a packet reaches it.
   case unresolved(String)

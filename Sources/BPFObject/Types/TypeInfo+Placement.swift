@@ -18,11 +18,11 @@ extension TypeInfo {
     for index in 0..<Int(word(at + 4) & 0xffff) {
       let entry = at + 12 + 12 * index
       let variable = word(entry)
-      guard case .variable(_, let linkage) = self[variable], linkage == .global,
-        let symbol = symbols[name(of: variable), section.index], let place = offset(of: variable)
+      guard case .variable(_, let linkage) = self[variable], linkage != .external, let place = offset(of: variable),
+        let symbol = symbols[name(of: variable), section.index, isLocal: linkage == .isStatic]
       else { continue }
       if !isPlaced { setWord(UInt32(truncatingIfNeeded: symbol.value), at: entry + 4) }
-      if !symbol.isExported { setWord(BTFLinkage.isStatic.rawValue, at: place + 12) }
+      if linkage == .global, !symbol.isExported { setWord(BTFLinkage.isStatic.rawValue, at: place + 12) }
     }
   }
 
@@ -41,17 +41,19 @@ extension TypeInfo {
   }
 }
 
-/// The global variables of an object, by name and section.
+/// The variables of an object, by name and section.
 private struct ObjectSymbols {
   private var symbols: [String: [ELFSymbol]] = [:]
 
   init(_ elf: ELFFile) {
-    for symbol in elf.symbols where symbol.binding != .local && symbol.type != .section {
+    for symbol in elf.symbols where symbol.type == .object || (symbol.type == .none && symbol.binding != .local) {
       symbols[symbol.name, default: []].append(symbol)
     }
   }
 
-  subscript(name: String, section: Int) -> ELFSymbol? {
-    symbols[name]?.first { $0.section == .index(section) }
+  /// The symbol, when there is only one: static variables of functions may share a name, and clang places those itself.
+  subscript(name: String, section: Int, isLocal isLocal: Bool) -> ELFSymbol? {
+    let found = symbols[name]?.filter { $0.section == .index(section) && ($0.binding == .local) == isLocal } ?? []
+    return found.count == 1 ? found[0] : nil
   }
 }
