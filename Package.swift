@@ -54,7 +54,9 @@ let package = Package(
         "BPFInstructions", "BPFObject", "BPFMachine", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .testTarget(name: "BPFInstructionsTests", dependencies: ["BPFInstructions"]),
-    .testTarget(name: "BPFObjectTests", dependencies: ["BPFObject", "BPFInstructions"]),
+    .testTarget(
+      name: "BPFObjectTests", dependencies: ["BPFObject", "BPFInstructions"],
+      exclude: ["Fixtures"]),
     .testTarget(
       name: "BPFMachineTests",
       dependencies: [

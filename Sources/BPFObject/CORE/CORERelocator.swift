@@ -4,7 +4,8 @@ import BPFInstructions
 struct CORERelocator {
   let local: TypeInfo
   let target: TypeInfo
-  /// Candidates by root type: finding them reads all of the target's types.
+  /// Candidates by root type: finding them reads all of the target's types. As with libbpf, those that one relocation
+  /// rules out are not asked again, so that a flavour that lacks a member does not make later answers ambiguous.
   private var candidates: [UInt32: [UInt32]] = [:]
 
   init(local: TypeInfo, target: TypeInfo) {
@@ -22,6 +23,11 @@ struct CORERelocator {
     var original: COREValue
     var new: COREValue
     var path: String
+  }
+
+  /// Rules out candidates by all of an object's relocations, in libbpf's order.
+  mutating func narrow(by relocations: [CORERelocation]) {
+    for relocation in relocations { _ = try? resolve(relocation) }
   }
 
   mutating func relocate(_ program: inout ProgramSpec) {
@@ -55,10 +61,12 @@ struct CORERelocator {
     guard !local.name(of: relocation.typeID).isEmpty else {
       throw Failure(reason: "\(path): CO-RE \(kind.name) of a type without a name")
     }
+    var fitting: [UInt32] = []
     var chosen: (access: COREAccess, value: COREValue)?
     for candidate in candidates(for: relocation.typeID) {
       var matcher = COREMatcher(local: local, target: target)
       guard let found = matcher.match(access, with: candidate) else { continue }
+      fitting.append(candidate)
       guard let value = COREValue(found, in: target) else {
         throw Failure(reason: "\(path): CO-RE \(kind.name) cannot be told in the target's types")
       }
@@ -70,6 +78,7 @@ struct CORERelocator {
         chosen = (found, value)
       }
     }
+    if !fitting.isEmpty { candidates[relocation.typeID] = fitting }
     guard let new = chosen?.value ?? COREValue(missing: kind) else {
       throw Failure(reason: "\(path) is not in the target's types")
     }
@@ -156,8 +165,12 @@ extension ProgramSpec {
   ///   object's own, with which every access means what the compiler took it to mean.
   public func relocated(against target: TypeInfo) -> ProgramSpec {
     guard let types, !coreRelocations.isEmpty else { return self }
-    var relocator = CORERelocator(local: types, target: target)
     var copy = self
+    guard types.bytes != target.bytes else {
+      copy.coreRelocations = []
+      return copy
+    }
+    var relocator = CORERelocator(local: types, target: target)
     relocator.relocate(&copy)
     return copy
   }
@@ -165,10 +178,18 @@ extension ProgramSpec {
 
 extension ObjectFile {
   /// The object with the CO-RE relocations of all its programs applied; see ``ProgramSpec/relocated(against:)``.
+  ///
+  /// Where several types of the target share a name, up to flavours, the relocations of all programs together decide which
+  /// of them are meant, as with libbpf; for a program by itself only its own do.
   public func relocated(against target: TypeInfo) -> ObjectFile {
     guard let types else { return self }
-    var relocator = CORERelocator(local: types, target: target)
     var copy = self
+    guard types.bytes != target.bytes else {
+      for index in copy.programs.indices { copy.programs[index].coreRelocations = [] }
+      return copy
+    }
+    var relocator = CORERelocator(local: types, target: target)
+    relocator.narrow(by: coreRelocations)
     for index in copy.programs.indices { relocator.relocate(&copy.programs[index]) }
     return copy
   }

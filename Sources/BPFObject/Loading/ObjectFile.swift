@@ -20,6 +20,9 @@ public struct ObjectFile: Sendable {
   /// The `__kconfig` variables, whose values make up the map `.kconfig`; all zero until somebody sets them.
   public var configuration: [KernelConfigVariable] = []
 
+  /// The CO-RE records of all code, in the order of .BTF.ext.
+  var coreRelocations: [CORERelocation] = []
+
   package init(
     name: String, programs: [ProgramSpec] = [], maps: [MapSpec] = [], license: String = "", types: TypeInfo? = nil,
     btf: [UInt8]? = nil, notes: [String] = []

@@ -53,6 +53,7 @@ struct ObjectLoader {
       btf: loadableTypes?.bytes ?? types?.bytes, notes: notes)
     object.kernelVersion = elf.section(named: "version")?.data?.u32(at: 0) ?? 0
     object.configuration = configuration
+    object.coreRelocations = typeExtension?.relocationsInOrder ?? []
     return object
   }
 

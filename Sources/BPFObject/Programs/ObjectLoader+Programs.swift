@@ -35,7 +35,9 @@ extension ObjectLoader {
       programs.append(program)
       if meaning == nil, let (map, key) = ObjectLoader.tailCall(name) { tailCalls.append((map, key, function.name)) }
     }
-    if meaning == nil, !section.isText { notes.append("section \(section.name): its name tells no program type") }
+    if meaning == nil, !section.isText, ObjectLoader.tailCall(name) == nil {
+      notes.append("section \(section.name): its name tells no program type")
+    }
   }
 
   /// iproute2's section names `MAP/KEY`: the program goes into slot KEY of the prog array numbered MAP.

@@ -4,6 +4,8 @@ struct TypeExtension: Sendable {
   private(set) var functions: [String: [FunctionRecord]] = [:]
   private(set) var lines: [String: [LineRecord]] = [:]
   private(set) var relocations: [String: [CORERelocation]] = [:]
+  /// The same in the order of the file; slots count within sections.
+  private(set) var relocationsInOrder: [CORERelocation] = []
 
   /// `struct bpf_func_info`.
   struct FunctionRecord: Sendable {
@@ -46,10 +48,11 @@ struct TypeExtension: Sendable {
         guard let offset = record.u32(at: 0), let type = record.u32(at: 4), let access = record.u32(at: 8),
           let kind = record.u32(at: 12)
         else { return }
-        relocations[section, default: []].append(
-          CORERelocation(
-            slot: Int(offset / 8), typeID: type, access: types.string(at: access) ?? "", accessOffset: access,
-            rawKind: kind))
+        let relocation = CORERelocation(
+          slot: Int(offset / 8), typeID: type, access: types.string(at: access) ?? "", accessOffset: access,
+          rawKind: kind)
+        relocations[section, default: []].append(relocation)
+        relocationsInOrder.append(relocation)
       }
     }
     for key in functions.keys { functions[key]?.sort { $0.slot < $1.slot } }
