@@ -146,7 +146,12 @@ def gre(payload, kind=ETH_IPV4, key=None, flags=0):
 
 def options6(protocol, payload, size=8):
     """Hop-by-hop or destination options, `size` bytes of them, all padding."""
-    return struct.pack("!BBBB", protocol, size // 8 - 1, 1, size - 4) + bytes(size - 4) + payload
+    padding, left = b"", size - 2
+    while left:
+        step = min(left, 257) - (left == 258)  # never leave a single byte
+        padding += struct.pack("!BB", 1, step - 2) + bytes(step - 2)
+        left -= step
+    return struct.pack("!BB", protocol, size // 8 - 1) + padding + payload
 
 
 def routing6(protocol, payload, kind=0, left=1, addresses=("2001:db8:f::1",)):
