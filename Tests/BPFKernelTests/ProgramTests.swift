@@ -135,7 +135,7 @@ struct ProgramTests {
     let reached = #expect(throws: KernelError.self) {
       try KernelProgram(.test(references: [1: .kernelFunction("no_such_kfunc", weak: true)], call))
     }
-    #expect(reached?.rejection != nil)
+    #expect(reached?.rejection?.reason == "this kernel has no kfunc no_such_kfunc")
     let skipped = [Slots.mov(1, 0), Slots.branch(0x1, 1, 0, 2)] + call
     let program = try KernelProgram(
       .test(references: [3: .kernelFunction("no_such_kfunc", weak: true)], skipped))
@@ -153,5 +153,16 @@ struct ProgramTests {
           ], lock))
       #expect(try program.testRun(data: Self.frame).returnValue == 1)
     }
+  }
+
+  @Test("A call that the loader could not resolve is named when the verifier reaches it")
+  func unresolved() throws {
+    let error = #expect(throws: KernelError.self) {
+      try KernelProgram(
+        .test(
+          references: [0: .unresolved("no function helper_of_mine")], [Slots.call(-1), Slots.mov(0, 2), Slots.exit]))
+    }
+    #expect(error?.rejection?.reason == "no function helper_of_mine")
+    #expect(error?.rejection?.slot == 0)
   }
 }

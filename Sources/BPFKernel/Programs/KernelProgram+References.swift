@@ -2,9 +2,9 @@ import BPFInstructions
 import BPFObject
 
 extension KernelProgram {
-  /// A helper number that no kernel has, for calls that must not be reached; the verifier drops them with dead code or names
-  /// the number.
-  static let poisonedHelper: Int32 = 0x0BAD_CA11
+  /// libbpf's helper number for calls that must not be reached, which no kernel has: the verifier drops them with dead code or
+  /// names the number.
+  static let poisonedHelper: Int32 = 195_896_080
 
   /// The slots with every reference resolved: maps by descriptor, functions by distance, kernel symbols by BTF id.
   static func patched(

@@ -65,7 +65,14 @@ public final class KernelProgram {
         }
       return KernelError("program \(spec.name)", .programLoad, errno, advice: advice)
     }
-    let (reason, slot) = Rejection.parse(log)
+    var (reason, slot) = Rejection.parse(log)
+    if let place = slot, let reference = spec.references[place], reason.contains("#\(poisonedHelper)") {
+      switch reference {
+      case .unresolved(let why): reason = why
+      case .kernelFunction(let name, _): reason = "this kernel has no kfunc \(name)"
+      default: break
+      }
+    }
     let line = slot.flatMap { spec.sourceLine(at: $0) }
     let rejection = Rejection(
       program: spec.name, reason: reason, slot: slot, source: line.map { "\($0.file):\($0.line)" },

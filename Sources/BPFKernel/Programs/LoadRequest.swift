@@ -9,6 +9,8 @@ struct LoadRequest {
   let type: UInt32
   let slots: [UInt64]
   let license: [UInt8]
+  /// `attach_btf_id`: the kernel type that a tracing program hangs on; 0 for none.
+  var attachTypeID: UInt32 = 0
   /// Largest log that is asked for, in bytes.
   static let maximumLog = 1 << 26
 
@@ -57,8 +59,10 @@ struct LoadRequest {
   /// True when a refusal is about BTF and not about what the program does.
   static func blamesTypes(_ reason: String, _ errno: ErrorNumber) -> Bool {
     guard errno == .invalidArgument || errno == .accessDenied || errno == .noEntry else { return false }
-    return ["func_info", "line_info", "BTF", "btf", "Invalid insn code at line_info", "missing bpf_line_info"]
-      .contains { reason.contains($0) }
+    return [
+      "func_info", "func info", "line_info", "BTF", "btf", "Invalid insn code at line_info", "missing bpf_line_info",
+    ]
+    .contains { reason.contains($0) }
   }
 
   /// Loads without a log.
@@ -100,6 +104,7 @@ struct LoadRequest {
     attributes[Field.flags] = spec.flags
     attributes.setName(Field.nameOffset, spec.name)
     if spec.attachType != 0 { attributes[Field.expectedAttachType] = spec.attachType }
+    if attachTypeID != 0 { attributes[Field.attachTypeID] = attachTypeID }
     if let log {
       attributes[Field.logLevel] = 1
       attributes[Field.logSize] = UInt32(clamping: log.count)

@@ -37,7 +37,7 @@ public struct Rejection: Hashable, Sendable {
     for line in log.split(separator: "\n").reversed() {
       let trimmed = line.drop { $0 == " " || $0 == "\t" }
       if reason == nil {
-        if isMeaningful(trimmed) { reason = String(trimmed) }
+        if isMeaningful(trimmed) { reason = withoutStatistics(trimmed) }
       } else if let found = instructionSlot(trimmed) {
         slot = found
         break
@@ -46,11 +46,19 @@ public struct Rejection: Hashable, Sendable {
     return (reason ?? "the verifier left no log", slot)
   }
 
+  /// Some messages end without a newline, so that the statistics follow on the same line.
+  private static func withoutStatistics(_ line: Substring) -> String {
+    guard let start = line.firstRange(of: "processed "), line[start.upperBound...].contains("insns (limit") else {
+      return String(line)
+    }
+    return String(line[..<start.lowerBound])
+  }
+
   /// Statistics, source comments and instruction lines are no reasons.
   private static func isMeaningful(_ line: Substring) -> Bool {
     let noise = [
       "processed ", "verification time ", "stack depth ", "peak_states ", "mark_precise", "from ", "; ", "parent ",
-      "regs=", "last_idx", "first_idx", "propagating ", "func#",
+      "regs=", "last_idx", "first_idx", "propagating ", "func#", "cur state: ", "old state: ",
     ]
     return !line.isEmpty && !noise.contains { line.hasPrefix($0) } && instructionSlot(line) == nil
   }

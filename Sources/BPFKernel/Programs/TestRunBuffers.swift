@@ -7,11 +7,11 @@ final class TestRunBuffers {
   private let contextOut: UnsafeMutableRawBufferPointer
 
   init(outputCapacity: Int, contextCapacity: Int) {
-    // A size of 0 with an address would copy out whatever there is.
-    dataOut = .allocate(byteCount: max(1, outputCapacity), alignment: 16)
+    dataOut = .allocate(byteCount: outputCapacity, alignment: 16)
     contextOut = .allocate(byteCount: max(8, contextCapacity), alignment: 16)
     attributes[Field.batchSize] = 0
-    attributes.set(Field.dataOut, dataOut.baseAddress)
+    // A size of 0 with an address would copy out whatever there is.
+    attributes.set(Field.dataOut, outputCapacity > 0 ? dataOut.baseAddress : nil)
     attributes.set(Field.contextOut, contextCapacity > 0 ? contextOut.baseAddress : nil)
     self.contextCapacity = contextCapacity
   }

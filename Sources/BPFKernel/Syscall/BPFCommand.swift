@@ -41,6 +41,7 @@ extension BPFAttributes {
     static let btf = Field<Int32>(48)
     static let keyTypeID = Field<UInt32>(52)
     static let valueTypeID = Field<UInt32>(56)
+    static let kernelValueTypeID = Field<UInt32>(60)
     static let extra = Field<UInt64>(64)
   }
 
