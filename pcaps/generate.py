@@ -15,7 +15,7 @@ import os
 import struct
 import sys
 
-from captures import Trace
+from captures import START, Trace
 from frames import *
 
 SERVER, SERVER6 = "192.0.2.10", "2001:db8:1::10"
@@ -89,40 +89,43 @@ def firewall():
 
 
 def synflood():
-    """Times matter here: see `fixtures/synflood.c` for the buckets (8 at once, then one each 50 ms)."""
-    trace = Trace(gap=7_000_000)
-    syns = []
+    """Times matter here: a bucket holds 8 connections and gets one more each 50 ms (fixtures/synflood.c). They are
+    chosen so that no bucket is ever within 6 ms of a decision the other way."""
+    trace = Trace()
+    events = []  # (milliseconds, frame)
 
-    def syn(gap, source, server=SERVER, port=80, flags="S"):
-        syns.append(source)
-        trace.add(ether(tcp(source, server, 1024 + len(syns), port, flags)), gap=gap)
+    def syn(at, source, server=SERVER, port=80, flags="S"):
+        events.append((at, ether(tcp(source, server, 1024 + len(events), port, flags))))
 
     # Ordinary connections, IPv4 and IPv6.
     for client, server in ((CLIENT, SERVER), (CLIENT6, SERVER6)):
         for packet, reply in handshake(client, server, 40000, 80, GET, OK):
-            trace.add(ether(packet, *((HERE, ROUTER) if reply else (ROUTER, HERE))))
-    # One source floods: 8 pass, then about one in every 50 ms. In between, others come through unhindered, and
-    # packets that are no bare SYN cost the flooder nothing.
-    for i in range(60):
-        syn(3_000_000, "203.0.113.5")
-        if i % 6 == 0:
-            syn(3_000_000, f"198.51.100.{20 + i}")
-        if i % 10 == 0:
-            trace.add(ether(tcp("203.0.113.5", SERVER, 999, 80, "SA")), gap=1_000_000)
-            trace.add(ether(tcp("203.0.113.5", SERVER, 999, 80, "A")), gap=1_000_000)
-            trace.add(ether(udp("203.0.113.5", SERVER, 999, 53, b"?")), gap=1_000_000)
-    # A steady 12 a second is within the rate: nothing is dropped.
-    for i in range(12):
-        syn(83_000_000, "2001:db8:c::12", SERVER6)
-    # The flooder comes back after a second: its bucket is full again. Then IPv6 floods, and forged sources that
-    # pay one bucket each.
-    for i in range(12):
-        syn(1_000_000_000 if i == 0 else 1_000_000, "203.0.113.5")
-    for i in range(30):
-        syn(2_000_000, "2001:db8:bad::5", SERVER6, 443)
+            events.append((7 * len(events), ether(packet, *((HERE, ROUTER) if reply else (ROUTER, HERE)))))
+    # One source floods: 8 pass at once, then every second one of those that come 25 ms apart. Packets that are no
+    # bare SYN cost it nothing; the sources beside it come through unhindered.
+    for i in range(14):
+        syn(200 + i, "203.0.113.5")
     for i in range(40):
-        syn(500_000, f"203.0.113.{100 + i}")
-    syn(1_000_000, "203.0.113.200", flags="SFPU")  # still a SYN
+        at = 237.5 + 25 * i
+        syn(at, "203.0.113.5")
+        if i % 4 == 0:
+            syn(at + 3, f"198.51.100.{20 + i}")
+            events.append((at + 4, ether(tcp("203.0.113.5", SERVER, 999, 80, "SA"))))
+            events.append((at + 5, ether(tcp("203.0.113.5", SERVER, 999, 80, "A"))))
+            events.append((at + 6, ether(udp("203.0.113.5", SERVER, 999, 53, b"?"))))
+    # Twelve a second are within the rate: nothing is dropped.
+    for i in range(12):
+        syn(220 + 83 * i, "2001:db8:c::12", SERVER6)
+    # A second after its last, the flooder's bucket is full again. IPv6 floods, and forged sources pay one each.
+    for i in range(14):
+        syn(2300 + i, "203.0.113.5")
+    for i in range(24):
+        syn(2400 + i, "2001:db8:bad::5", SERVER6, 443)
+    for i in range(40):
+        syn(2450 + i / 2, f"203.0.113.{100 + i}")
+    syn(2480, "203.0.113.200", flags="SFPU")  # still a SYN
+    for at, frame in sorted(events, key=lambda event: event[0]):
+        trace.add(frame, gap=START + int(at * 1_000_000) - trace.now)
     # Malformed, and what is not looked at.
     whole, whole6 = (ether(tcp(c, s, 1, 80), pad=False) for c, s in ((CLIENT, SERVER), (CLIENT6, SERVER6)))
     for frame, sizes in ((whole, (14, 33, 34, 53)), (whole6, (14, 53, 54, 73))):
