@@ -31,22 +31,21 @@ extension TypeInfo {
 
   /// Size in bytes; nil for void, functions, forward declarations, and types without end. Pointers are 8 bytes.
   public func size(of id: UInt32) -> Int? {
+    // Read from the record, not decoded: a struct's members play no part.
     var id = id
     var elements = 1
     for _ in 0..<TypeInfo.depthLimit {
-      switch self[id] {
-      case .int(let int): return product(elements, Int(int.size))
-      case .structure(let body), .union(let body): return product(elements, Int(body.size))
-      case .enumeration(let body): return product(elements, Int(body.size))
-      case .dataSection(let size, _), .float(let size): return product(elements, Int(size))
+      guard let at = offset(of: id), let kind = kind(of: id) else { return nil }
+      switch kind {
+      case .int, .structure, .union, .enumeration, .enumeration64, .dataSection, .float:
+        return product(elements, Int(word(at + 8)))
       case .pointer: return product(elements, 8)
-      case .array(let element, _, let count):
-        guard let next = product(elements, Int(count)) else { return nil }
+      case .array:
+        guard let next = product(elements, Int(word(at + 20))) else { return nil }
         elements = next
-        id = element
-      case .typedef(let of), .volatile(let of), .const(let of), .restrict(let of), .typeTag(let of): id = of
-      case .variable(let type, _): id = type
-      default: return nil
+        id = word(at + 12)
+      case .typedef, .volatile, .const, .restrict, .typeTag, .variable: id = word(at + 8)
+      case .void, .forward, .function, .prototype, .declarationTag: return nil
       }
     }
     return nil
@@ -104,21 +103,27 @@ extension TypeInfo {
   private func declaration(of id: UInt32, depth: Int) -> String {
     guard depth < TypeInfo.depthLimit else { return "…" }
     func wrapped(_ prefix: String, _ id: UInt32) -> String { prefix + declaration(of: id, depth: depth + 1) }
-    let name = name(of: id)
-    switch self[id] {
-    case nil: return "type \(id)"
+    func tagged(_ keyword: String) -> String {
+      let name = name(of: id)
+      return keyword + " " + (name.isEmpty ? "(anonymous)" : name)
+    }
+    guard let kind = kind(of: id) else { return "type \(id)" }
+    let other = target(of: id)
+    switch kind {
     case .void: return "void"
-    case .pointer(let to): return wrapped("", to) + " *"
-    case .array(let element, _, let count): return wrapped("", element) + " [\(count)]"
-    case .structure: return "struct " + (name.isEmpty ? "(anonymous)" : name)
-    case .union: return "union " + (name.isEmpty ? "(anonymous)" : name)
-    case .enumeration: return "enum " + (name.isEmpty ? "(anonymous)" : name)
-    case .forward(let isUnion): return (isUnion ? "union " : "struct ") + name
-    case .volatile(let of): return wrapped("volatile ", of)
-    case .const(let of): return wrapped("const ", of)
-    case .restrict(let of), .typeTag(let of): return wrapped("", of)
-    case .prototype(let returns, _): return wrapped("", returns) + " (…)"
-    case .declarationTag, .int, .typedef, .function, .variable, .dataSection, .float: return name
+    case .pointer: return wrapped("", other) + " *"
+    case .array:
+      let at = offset(of: id) ?? 0
+      return wrapped("", word(at + 12)) + " [\(word(at + 20))]"
+    case .structure: return tagged("struct")
+    case .union: return tagged("union")
+    case .enumeration, .enumeration64: return tagged("enum")
+    case .forward: return tagged(self[id] == .forward(isUnion: true) ? "union" : "struct")
+    case .volatile: return wrapped("volatile ", other)
+    case .const: return wrapped("const ", other)
+    case .restrict, .typeTag: return wrapped("", other)
+    case .prototype: return wrapped("", other) + " (…)"
+    case .declarationTag, .int, .typedef, .function, .variable, .dataSection, .float: return name(of: id)
     }
   }
 }
