@@ -4,11 +4,12 @@ struct COREMatcher {
   let local: TypeInfo
   let target: TypeInfo
   /// Comparisons left: hostile types can nest so that a full search never ends.
-  private var budget = 1 << 20
+  private(set) var budget: Int
 
-  init(local: TypeInfo, target: TypeInfo) {
+  init(local: TypeInfo, target: TypeInfo, budget: Int) {
     self.local = local
     self.target = target
+    self.budget = budget
   }
 
   /// The name without its flavour: `sk_buff` of `sk_buff___v5`.
@@ -102,6 +103,7 @@ struct COREMatcher {
       let id = target.resolved(container)
     else { return nil }
     let wanted = local.members(of: step.type)
+    guard spend(wanted.count) else { return nil }
     guard step.index < wanted.count else { return nil }
     for (index, member) in target.members(of: id).enumerated() {
       guard spend() else { return nil }
@@ -120,8 +122,8 @@ struct COREMatcher {
   }
 
   /// False when the search has gone on for too long.
-  mutating func spend() -> Bool {
-    budget -= 1
+  mutating func spend(_ count: Int = 1) -> Bool {
+    budget -= count
     return budget > 0
   }
 

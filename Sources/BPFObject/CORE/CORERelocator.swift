@@ -7,6 +7,8 @@ struct CORERelocator {
   /// Candidates by root type: finding them reads all of the target's types. As with libbpf, those that one relocation
   /// rules out are not asked again, so that a flavour that lacks a member does not make later answers ambiguous.
   private var candidates: [UInt32: [UInt32]] = [:]
+  /// Comparisons left for all relocations together; a large program takes a few millions.
+  private var budget = 1 << 27
 
   init(local: TypeInfo, target: TypeInfo) {
     self.local = local
@@ -64,7 +66,8 @@ struct CORERelocator {
     var fitting: [UInt32] = []
     var chosen: (access: COREAccess, value: COREValue)?
     for candidate in candidates(for: relocation.typeID) {
-      var matcher = COREMatcher(local: local, target: target)
+      var matcher = COREMatcher(local: local, target: target, budget: budget)
+      defer { budget = matcher.budget }
       guard let found = matcher.match(access, with: candidate) else { continue }
       fitting.append(candidate)
       guard let value = COREValue(found, in: target) else {
@@ -78,6 +81,7 @@ struct CORERelocator {
         chosen = (found, value)
       }
     }
+    guard budget > 0 else { throw Failure(reason: "\(path): the search for CO-RE \(kind.name) takes too long") }
     if !fitting.isEmpty { candidates[relocation.typeID] = fitting }
     guard let new = chosen?.value ?? COREValue(missing: kind) else {
       throw Failure(reason: "\(path) is not in the target's types")
@@ -87,7 +91,8 @@ struct CORERelocator {
 
   private mutating func candidates(for id: UInt32) -> [UInt32] {
     if let known = candidates[id] { return known }
-    let found = COREMatcher.candidates(for: id, local, in: target)
+    budget -= target.count / 16
+    let found = budget > 0 ? COREMatcher.candidates(for: id, local, in: target) : []
     candidates[id] = found
     return found
   }

@@ -25,19 +25,16 @@ extension ObjectLoader {
     dropDoubleEncodings(types)
   }
 
-  private func isWeak(_ name: String) -> Bool {
-    elf.symbols.first { $0.name == name && $0.section == .undefined }?.binding == .weak
-  }
-
   private mutating func readConfiguration(_ id: UInt32, _ types: TypeInfo) {
     guard case .dataSection(_, let variables) = types[id], let at = types.offset(of: id) else { return }
+    let weak = Set(elf.symbols.lazy.filter { $0.section == .undefined && $0.binding == .weak }.map(\.name))
     var found: [(variable: KernelConfigVariable, id: UInt32, alignment: UInt32)] = []
     for entry in variables {
       guard case .variable(let type, _) = types[entry.type], let size = types.size(of: type),
         let bytes = UInt32(exactly: size), bytes > 0, bytes <= 1 << 20
       else { continue }
       let name = types.name(of: entry.type)
-      let variable = KernelConfigVariable(name: name, offset: 0, size: bytes, typeID: type, isWeak: isWeak(name))
+      let variable = KernelConfigVariable(name: name, offset: 0, size: bytes, typeID: type, isWeak: weak.contains(name))
       found.append((variable, entry.type, types.scalarAlignment(of: type)))
     }
     // libbpf's order: widest alignment first, then smaller ones first, then by name.

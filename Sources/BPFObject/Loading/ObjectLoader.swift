@@ -33,6 +33,9 @@ struct ObjectLoader {
     var id: UInt32 = 0
   }
 
+  /// More maps than any object has.
+  static let mapLimit = 4096
+
   init(elf: ELFFile) {
     self.elf = elf
   }
@@ -44,6 +47,9 @@ struct ObjectLoader {
     try readLegacyMaps()
     try readDataMaps()
     addConfigurationMap()
+    guard maps.count <= ObjectLoader.mapLimit else {
+      throw ObjectError(kind: .badMap, message: "\(maps.count) maps; at most \(ObjectLoader.mapLimit) are read")
+    }
     try readCode()
     try linkPrograms()
     try readInitialSlots()

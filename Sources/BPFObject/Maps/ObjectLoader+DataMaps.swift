@@ -18,6 +18,8 @@ extension ObjectLoader {
       } else if section.type != .bits {
         continue
       }
+      // Beyond the limit the object is refused anyway.
+      guard maps.count <= ObjectLoader.mapLimit else { return }
       guard let size = UInt32(exactly: section.size), size <= UInt32(Int32.max) else {
         throw ObjectError(
           kind: .badSection, section: section.label, message: "\(section.size) bytes are too many for a map's value")

@@ -1,5 +1,5 @@
 extension ObjectLoader {
-  /// Most slots that the linked programs of an object may have together.
+  /// Most slots, source lines and CO-RE records that the linked programs of an object may have together.
   private static let slotLimit = 1 << 22
 
   /// Finds the programs in sections of code and links each.
@@ -21,11 +21,13 @@ extension ObjectLoader {
     for function in section.functions where function.isGlobal || !hasGlobals {
       var linker = ProgramLinker(code: code, typeExtension: typeExtension, types: types)
       var program = try linker.link(function, of: section)
-      linkedSlots += program.instructions.count
+      linkedSlots += program.instructions.count + program.sourceLines.count + program.coreRelocations.count
       guard linkedSlots <= ObjectLoader.slotLimit else {
         throw ObjectError(
           kind: .badProgram, section: section.name,
-          message: "the programs of the object have more than \(ObjectLoader.slotLimit) instructions together")
+          message:
+            "the programs of the object have more than \(ObjectLoader.slotLimit) instructions and records of them together"
+        )
       }
       program.section = name
       program.loadsByDefault = loadsByDefault

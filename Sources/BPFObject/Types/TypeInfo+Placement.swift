@@ -4,10 +4,11 @@ extension TypeInfo {
   /// As libbpf's `btf_fixup_datasec`: a size that is set already (by a linker) means that the offsets are right too.
   mutating func placeVariables(_ elf: ELFFile) {
     let symbols = ObjectSymbols(elf)
+    let sections = Dictionary(elf.sections.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     for id in ids where kind(of: id) == .dataSection {
       let name = name(of: id)
       guard name != ".kconfig", name != ".ksyms", let at = offset(of: id) else { continue }
-      if let section = elf.section(named: name) { placeVariables(at: at, section, symbols) }
+      if let section = sections[name] { placeVariables(at: at, section, symbols) }
       sortVariables(at: at)
     }
   }
