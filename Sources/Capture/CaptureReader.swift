@@ -52,8 +52,7 @@ public final class CaptureReader {
     linkType = handle.linkType
     self.source = source
     readAhead = ReadAhead(handle)
-    batch = readAhead.next()
-    count = batch.count
+    batch = readAhead.initial
   }
 
   /// Whether frames have an Ethernet header that was not on the wire.
@@ -61,6 +60,10 @@ public final class CaptureReader {
 
   /// How much of a regular file was read, from 0 to 1; nil for a pipe.
   public var progress: Double? { source.progress }
+
+  /// Ends the wait for a pipe as if the pipe had ended, so that what was read is delivered; does nothing to a file. It may be
+  /// called from any thread.
+  public var canceller: @Sendable () -> Void { readAhead.canceller }
 
   /// The next frame, lent until the next call; nil at the end of the capture.
   ///

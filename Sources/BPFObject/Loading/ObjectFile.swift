@@ -22,6 +22,8 @@ public struct ObjectFile: Sendable {
 
   /// The CO-RE records of all code, in the order of .BTF.ext.
   var coreRelocations: [CORERelocation] = []
+  /// Every section of the file, in its order, the empty first one left out.
+  public var sections: [SectionSummary] = []
 
   package init(
     name: String, programs: [ProgramSpec] = [], maps: [MapSpec] = [], license: String = "", types: TypeInfo? = nil,
@@ -56,6 +58,9 @@ extension ObjectFile {
     do throws(ObjectError) {
       var loader = ObjectLoader(elf: try ELFFile(bytes: bytes))
       self = try loader.load(name: name)
+      sections = loader.elf.sections.dropFirst().map {
+        SectionSummary(name: $0.name, size: $0.size, type: $0.type.rawValue, flags: $0.flags)
+      }
     } catch {
       throw error.inFile(name)
     }
@@ -68,6 +73,18 @@ extension ObjectFile {
   public init(path: String) throws(ObjectError) {
     self = try ObjectFile(bytes: ObjectFile.contents(of: path), name: path)
   }
+}
+
+/// A section of an ELF file by its header.
+public struct SectionSummary: Hashable, Sendable {
+  /// Name.
+  public var name: String
+  /// Bytes.
+  public var size: UInt64
+  /// `SHT_*`: 1 holds bits of the program, 2 symbols, 3 strings, 8 takes no room in the file, 9 relocations.
+  public var type: UInt32
+  /// `SHF_*`: 1 writable, 2 allocated, 4 executable.
+  public var flags: UInt64
 }
 
 /// A `__kconfig` variable: a kernel configuration option, or libbpf's `LINUX_KERNEL_VERSION` and its like.

@@ -52,6 +52,16 @@ final class ReadAhead {
     thread.join()
   }
 
+  /// An empty batch to begin with, so that nobody waits for a pipe's first packets before they are asked for. The reader
+  /// has the other one until ``next()`` is called.
+  var initial: FrameBatch { exchange.batches[1] }
+
+  /// Ends a wait for a pipe as if that had ended; from any thread.
+  var canceller: @Sendable () -> Void {
+    let exchange = exchange
+    return { exchange.handle.source.cancel() }
+  }
+
   /// The next batch, in exchange for the one before; not to be asked for behind the end.
   func next() -> FrameBatch {
     index ^= 1

@@ -58,7 +58,7 @@ struct RunCommand: AsyncParsableCommand {
     if trace, let simulator = backend as? SimulatorBackend {
       simulator.machine.trace = { Terminal.line("trace: \($0)") }
     }
-    let replay = Replay(backend: backend, interruption: InterruptSignal.interruption)
+    let replay = Replay(backend: backend)
     replay.limit = limit
     replay.classes = try classes.map { try TrafficClass(name: $0.name, filter: $0.value) }
     let capture = try CaptureReader(path: pcap)
@@ -67,8 +67,12 @@ struct RunCommand: AsyncParsableCommand {
     let progress = ProgressLine()
     replay.progress = progress.map { line in { line.show($0) } }
 
-    InterruptSignal.install()
-    var result = replay.run(capture, named: pcap)
+    // A pipe that Ctrl-C ends is at its end: what came through it is run. A file is left where it is.
+    let isPipe = capture.progress == nil
+    let interrupt = InterruptSignal { [interruption = replay.interruption, endPipe = capture.canceller] in
+      if isPipe { endPipe() } else { interruption.request() }
+    }
+    var result = withExtendedLifetime(interrupt) { replay.run(capture, named: pcap) }
     progress?.clear()
     if dumpMaps {
       result.report.maps = try backend.maps.map {

@@ -1,13 +1,13 @@
 import BPFObject
 
 extension Inspection {
-  /// One JSON object: `object, license, btf_types, programs, maps, notes`; with the code, `disassembly` in each program.
+  /// One JSON object: `object, license, btf_types, programs, maps, sections, notes`; with the code, `disassembly` in each program.
   public var json: String {
     JSON.object([
       ("object", .string(object.name)), ("license", .string(object.license)),
       ("btf_types", object.types.map { .integer(Int64($0.count)) } ?? .null),
       ("programs", .array(object.programs.map(json))), ("maps", .array(object.maps.map(json))),
-      ("notes", .array(object.notes.map(JSON.string))),
+      ("sections", .array(object.sections.map(json))), ("notes", .array(object.notes.map(JSON.string))),
     ]).prettyText + "\n"
   }
 
@@ -34,6 +34,12 @@ extension Inspection {
       ("value", .string(typeName(map.valueTypeID, size: map.valueSize))),
       ("max_entries", .integer(Int64(map.maxEntries))), ("flags", .integer(Int64(map.flags))),
       ("section", .string(map.section)),
+    ])
+  }
+
+  private func json(_ section: SectionSummary) -> JSON {
+    .object([
+      ("name", .string(section.name)), ("bytes", .unsigned(section.size)), ("kind", .string(kind(of: section))),
     ])
   }
 }

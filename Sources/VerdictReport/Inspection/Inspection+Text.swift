@@ -7,6 +7,7 @@ extension Inspection {
     text += object.types.map { ", BTF with \(Format.grouped(UInt64($0.count))) types\n" } ?? ", no BTF\n"
     text += "\nPROGRAMS\n" + programs
     if !object.maps.isEmpty { text += "\nMAPS\n" + maps }
+    text += "\nSECTIONS\n" + sections
     if !object.notes.isEmpty { text += "\nNOTES\n" + object.notes.map { "\($0)\n" }.joined() }
     if disassembles {
       for program in object.programs {
@@ -30,6 +31,15 @@ extension Inspection {
       if !uses.maps.isEmpty { text += "  maps: \(uses.maps.joined(separator: ", "))\n" }
     }
     return text
+  }
+
+  private var sections: String {
+    var table = TextTable([.left, .right, .left])
+    table.rows = [["NAME", "BYTES", "KIND"]]
+    for section in object.sections {
+      table.rows.append([section.name, Format.grouped(section.size), kind(of: section)])
+    }
+    return table.text
   }
 
   private var maps: String {

@@ -79,4 +79,18 @@ public struct Inspection: Sendable {
     if case .dataSection? = types[id] { return "\(size) bytes" }
     return types.declaration(of: id)
   }
+
+  /// What a section is for, by its header (ELF's SHT_ and SHF_ numbers).
+  func kind(of section: SectionSummary) -> String {
+    switch section.type {
+    case 1 where section.flags & 4 != 0: "code"
+    case 1 where section.flags & 2 != 0: section.flags & 1 != 0 ? "data" : "read-only data"
+    case 1: "information"
+    case 2: "symbols"
+    case 3: "strings"
+    case 4, 9: "relocations"
+    case 8: "zeros"
+    default: "type \(section.type)"
+    }
+  }
 }

@@ -66,7 +66,8 @@ public final class Replay {
           try runBatch(source, backend, &tally, count: wanted)
         }
       } catch {
-        return error
+        // A decompressor that the same Ctrl-C ended is no fault of the capture.
+        return interruption.isRequested ? .interrupted : error
       }
       let done = tally.packets - before
       left -= done
