@@ -77,7 +77,10 @@ let package = Package(
       ]),
     .testTarget(
       name: "VerdictCLITests",
-      dependencies: ["VerdictCLI", .product(name: "Subprocess", package: "swift-subprocess")]),
+      dependencies: [
+        "VerdictCLI", "VerdictReport", "Capture", .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )
