@@ -64,7 +64,9 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
       ]),
     .testTarget(name: "CaptureTests", dependencies: ["Capture"]),
-    .testTarget(name: "DatapathTests", dependencies: ["Datapath", "BPFKernel"]),
+    .testTarget(
+      name: "DatapathTests", dependencies: ["Datapath", "BPFKernel", "BPFMachine", "BPFObject", "Capture"],
+      exclude: ["Objects"]),
     .target(name: "KernelRecordings", dependencies: ["BPFInstructions", "BPFObject"], path: "Tests/KernelRecordings"),
     .testTarget(
       name: "BPFKernelTests", dependencies: ["BPFKernel", "BPFMachine", "Datapath", "KernelRecordings"],

@@ -28,6 +28,10 @@ public final class Machine {
   package var random: RandomState
 
   let state: StatePointer
+  /// Helpers that are calling back, innermost last; as many as ``ExecutionState/callbackDepth``, more may be left over.
+  var callbacks: [Callback] = []
+  /// The key that a callback of `bpf_for_each_map_elem` sees.
+  let callbackKey: GuestBlock
   private let frames: UnsafeMutablePointer<CallFrame>
   private let stack: UnsafeMutableRawPointer
   private var constants = ConstantPool()
@@ -49,12 +53,14 @@ public final class Machine {
     do {
       packet = try PacketBuffer(memory: memory)
       stack = try memory.hostBlock(byteCount: CallFrame.maximum * CallFrame.stackBytes)
+      callbackKey = try memory.allocate(byteCount: 1 << 16, stride: 1 << 16, writable: false)
     } catch {
       throw MachineError(kind: .memory, message: "cannot reserve memory for packet and stack")
     }
     frames = .allocate(capacity: CallFrame.maximum)
-    stopInstruction = .allocate(capacity: 2)
+    stopInstruction = .allocate(capacity: 3)
     stopInstruction.initialize(repeating: ThreadedInstruction(Control.stop), count: 2)
+    (stopInstruction + 2).initialize(to: ThreadedInstruction(Control.continueCallback))
     frames.initialize(
       repeating: CallFrame(saved: .zero, resume: UnsafeRawPointer(stopInstruction + 1)), count: CallFrame.maximum)
     constantValues = .allocate(capacity: 1)
@@ -65,7 +71,9 @@ public final class Machine {
       to: ExecutionState(
         nextFrame: frames, endOfFrames: frames + CallFrame.maximum, constants: UnsafePointer(constantValues),
         machine: Unmanaged<Machine>.fromOpaque(UnsafeRawPointer(stack)), stop: UnsafeRawPointer(stopInstruction),
-        target: UnsafeRawPointer(stopInstruction), starts: .allocate(capacity: 1), resumeFrame: stack))
+        target: UnsafeRawPointer(stopInstruction), starts: .allocate(capacity: 1),
+        callbackReturns: .allocate(capacity: CallFrame.maximum),
+        callbackEnd: UnsafeRawPointer(stopInstruction + 2), resumeFrame: stack))
     state.pointee.machine = Unmanaged.passUnretained(self)
     memory.setRegion(
       GuestMemory.stackRegion, base: stack, lower: GuestMemory.address(region: GuestMemory.stackRegion),
@@ -76,6 +84,7 @@ public final class Machine {
   deinit {
     packet.deallocate()
     state.pointee.starts.deallocate()
+    state.pointee.callbackReturns.deallocate()
     frames.deallocate()
     stopInstruction.deallocate()
     constantValues.deallocate()
@@ -186,6 +195,7 @@ public final class Machine {
     state.pointee.nextFrame = frames + 1
     state.pointee.trap = nil
     state.pointee.tailCalls = 0
+    state.pointee.callbackDepth = 0
     state.pointee.loopCredit = Machine.loopLimit
     redirect = nil
   }

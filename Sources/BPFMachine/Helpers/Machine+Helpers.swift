@@ -6,6 +6,12 @@ func callHelper(_ state: StatePointer, _ id: Int32) -> Sequel {
   state.pointee.machine._withUnsafeGuaranteedRef { $0.callHelper(id) }
 }
 
+/// Asks the helper whose callback has returned what comes next: `.called` again, or `.goOn` with its result in r0.
+@inline(never)
+func continueHelper(_ state: StatePointer) -> Sequel {
+  state.pointee.machine._withUnsafeGuaranteedRef { $0.continueCallback() }
+}
+
 /// Runs `LD_ABS` or `LD_IND`: r0 gets `size` bytes of the packet at `index`, or the function returns 0.
 @inline(never)
 func callPacketLoad(_ state: StatePointer, _ index: Int64, _ size: Int) -> Sequel {
@@ -35,7 +41,9 @@ extension Machine {
     case 54: adjustMetadata()
     case 65: adjustTail()
     case 118: give(clock / 4_000_000 &+ Machine.initialJiffies)
+    case 164: forEachMapElement()
     case 177: traceVariadicPrint()
+    case 181: loop()
     case 188: give(UInt64(packet.count))
     case 189: loadPacketBytes()
     case 190: storePacketBytes()

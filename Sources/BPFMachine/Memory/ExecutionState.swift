@@ -25,6 +25,14 @@ package struct ExecutionState {
   var redirect: Redirect?
   /// Nanoseconds that `bpf_ktime_get_ns` gives.
   var clock: UInt64 = 0
+  /// Where each callback that runs now goes on when its helper is done (threaded), innermost last.
+  var callbackReturns: UnsafeMutablePointer<UnsafeRawPointer>
+  /// How many helpers are calling back.
+  var callbackDepth = 0
+  /// What a callback returns to.
+  var callbackEnd: UnsafeRawPointer
+  /// The element of ``targetProgram`` that a callback begins with (reference).
+  var targetElement = 0
   /// Tail calls so far in this run.
   var tailCalls = 0
   /// `may_goto` goes on this many times more.
@@ -41,6 +49,8 @@ package enum Sequel {
   case trapped
   /// Another program, in the place of the current function.
   case transferred
+  /// A function of the program; when it returns, the helper is asked again.
+  case called
   /// The caller, as after `exit`.
   case returned
 }

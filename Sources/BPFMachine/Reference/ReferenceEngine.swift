@@ -15,6 +15,8 @@ package struct ReferenceEngine {
     var program: LoadedProgram
     var element: Int
     var preserved: [UInt64]
+    /// True for a callback's frame: its helper decides what comes next.
+    var isCallback = false
   }
 
   init(state: StatePointer, memory: GuestMemory, programs: [LoadedProgram], start: LoadedProgram, budget: Int) {
@@ -65,6 +67,12 @@ package struct ReferenceEngine {
         moveFrame(by: -CallFrame.stackBytes)
         program = caller.program
         element = caller.element
+        guard caller.isCallback, continueHelper(state) == .called else { continue }
+        if let ending = callBack(returningTo: element) { return ending }
+        element = state.pointee.targetElement
+      case .called:
+        if let ending = callBack(returningTo: element + 1) { return ending }
+        element = state.pointee.targetElement
       case .trap(let reason):
         state.pointee.trap = reason
         return Ending(executed: executed, program: program, element: element)
@@ -78,6 +86,7 @@ package struct ReferenceEngine {
     case next
     case jump(Int)
     case transfer(LoadedProgram)
+    case called
     case leave
     case trap(Trap.Reason)
     /// The state holds the reason already.
@@ -160,6 +169,7 @@ package struct ReferenceEngine {
     case .goOn: .next
     case .trapped: .stopped
     case .transferred: .transfer(programs[state.pointee.targetProgram])
+    case .called: .called
     case .returned: .leave
     }
   }
@@ -170,6 +180,24 @@ package struct ReferenceEngine {
     returns.append(Return(program: program, element: element + 1, preserved: preserved))
     moveFrame(by: CallFrame.stackBytes)
     return .jump(Int(program.targets[element]))
+  }
+
+  /// Enters the callback that a helper chose, or says why not.
+  private mutating func callBack(returningTo element: Int) -> Ending? {
+    let ending = Ending(executed: executed, program: program, element: element - 1)
+    guard returns.count + 1 < CallFrame.maximum else {
+      state.pointee.trap = .callDepthExceeded
+      return ending
+    }
+    let preserved = (6...9).map { state.registers[$0] }
+    returns.append(Return(program: program, element: element, preserved: preserved, isCallback: true))
+    moveFrame(by: CallFrame.stackBytes)
+    guard executed <= budget else {
+      state.pointee.trap = .budgetExhausted
+      return ending
+    }
+    program = programs[state.pointee.targetProgram]
+    return nil
   }
 
   private func moveFrame(by bytes: Int) {

@@ -77,9 +77,34 @@ private func follow(
     let mark = mark &+ distance
     if mark &- Int(bitPattern: target) < 0 { return exhausted(p, s, mark &- distance) }
     return dispatch(target, s, mark, frame, regions)
+  case .called:
+    let typed = state(s)
+    typed.pointee.callbackReturns[typed.pointee.callbackDepth - 1] = p + MemoryLayout<ThreadedInstruction>.stride
+    return callBack(p, s, mark, frame, regions, from: p + MemoryLayout<ThreadedInstruction>.stride)
   case .returned:
     return leave(p, s, mark, frame, regions)
   }
+}
+
+/// Enters the callback that a helper chose; it returns to ``Control/continueCallback``. `origin` is where the count stands.
+@inline(__always)
+private func callBack(
+  _ p: UnsafeRawPointer, _ s: UnsafeMutableRawPointer, _ mark: Int, _ frame: UnsafeMutableRawPointer,
+  _ regions: UnsafeMutableRawPointer, from origin: UnsafeRawPointer
+) -> Int {
+  let typed = state(s)
+  let caller = typed.pointee.callbackReturns[typed.pointee.callbackDepth - 1] - MemoryLayout<ThreadedInstruction>.stride
+  let settled = mark &+ ((caller + MemoryLayout<ThreadedInstruction>.stride) - origin)
+  let saved = typed.pointee.nextFrame
+  if _slowPath(saved == typed.pointee.endOfFrames) { return trap(caller, s, settled, .callDepthExceeded) }
+  saved.pointee.saved = (s + preservedOffset).loadUnaligned(as: SIMD4<UInt64>.self)
+  saved.pointee.resume = typed.pointee.callbackEnd
+  typed.pointee.nextFrame = saved + 1
+  moveFrame(s, regions, by: CallFrame.stackBytes)
+  let target = typed.pointee.target
+  let mark = mark &+ (target - origin)
+  if _slowPath(mark &- Int(bitPattern: target) < 0) { return exhausted(caller, s, settled) }
+  return dispatch(target, s, mark, frame + CallFrame.stackBytes, regions)
 }
 
 /// Control transfers other than conditional branches.
@@ -128,6 +153,14 @@ enum Control {
     typed.pointee.stop = p - MemoryLayout<ThreadedInstruction>.stride
     typed.pointee.stopMark = mark
     return 0
+  }
+
+  /// Where callbacks return to; not an instruction of the program, and not counted.
+  static let continueCallback: Handler = { p, s, mark, frame, regions in
+    if continueHelper(state(s)) == .called { return callBack(p, s, mark, frame, regions, from: p) }
+    let typed = state(s)
+    let target = typed.pointee.callbackReturns[typed.pointee.callbackDepth]
+    return dispatch(target, s, mark &+ (target - p), frame, regions)
   }
 
   /// `lddw` with a 64-bit value: the immediate is an index into the constants.

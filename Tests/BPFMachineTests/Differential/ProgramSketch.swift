@@ -31,6 +31,8 @@ struct ProgramSketch {
         case .jump(_, let long): operation = .jump(offset: Int32(distance), long: long)
         case .branch(let condition, let width, let left, let right, _):
           operation = .branch(condition, width, left, right, offset: Int16(distance))
+        case .loadImmediate(let register, .function, _):
+          operation = .loadImmediate(register, .function, UInt64(UInt32(bitPattern: Int32(distance))))
         case .mayGoto: operation = .mayGoto(offset: Int16(distance))
         case .callSubprogram: operation = .callSubprogram(offset: Int32(distance))
         default: break
@@ -45,9 +47,9 @@ struct ProgramSketch {
   func without(_ index: Int) -> ProgramSketch? {
     switch lines[index].operation {
     case .exit, .jump(offset: 0, long: false): return nil
-    case .loadImmediate(let register, _, let value) where value != 0:
+    case .loadImmediate(let register, let kind, let value) where value != 0 || kind != .value:
       var copy = self
-      copy.lines[index].operation = .loadImmediate(register, .value, 0)
+      copy.lines[index] = Line(operation: .loadImmediate(register, .value, 0), target: nil)
       return copy
     case .loadImmediate: return nil
     default:

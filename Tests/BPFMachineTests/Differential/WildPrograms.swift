@@ -9,7 +9,7 @@ struct WildPrograms {
 
   mutating func make() -> ProgramSketch {
     var sketch = ProgramSketch()
-    let lengths = (0..<Int.random(in: 1...3, using: &random)).map { _ in Int.random(in: 4...24, using: &random) }
+    let lengths = (0..<Int.random(in: 1...3, using: &random)).map { _ in Int.random(in: 10...30, using: &random) }
     var starts: [Int] = []
     for length in lengths {
       starts.append((starts.last ?? 0) + (starts.isEmpty ? 0 : lengths[starts.count - 1])); _ = length
@@ -22,9 +22,10 @@ struct WildPrograms {
         sketch.add(.alu(.mov, .w64, .r6, .register(.r1)))
         sketch.add(.alu(.mov, .w64, .r8, .register(.r10)))
       }
-      while sketch.lines.count < start + length - 1 {
+      while sketch.lines.count < start + length - 6 {
         add(to: &sketch, targets: start..<start + length, functions: starts)
       }
+      while sketch.lines.count < start + length - 1 { sketch.add(.alu(.mov, .w32, writable(), .register(readable()))) }
       sketch.add(.exit)
     }
     return sketch
@@ -74,6 +75,13 @@ struct WildPrograms {
         .branch(condition, width, readable(), operand(), offset: 0), to: Int.random(in: targets, using: &random))
     case 21:
       sketch.add(.jump(offset: 0, long: random.once(in: 2)), to: Int.random(in: targets, using: &random))
+    case 22 where functions.count > 1 && random.once(in: 3):
+      // bpf_loop over a function of the program, which may loop itself.
+      sketch.add(.alu(.mov, .w64, .r1, .immediate(Int32.random(in: 0...9, using: &random))))
+      sketch.add(.loadImmediate(.r2, .function, 0), to: random.pick(functions.dropFirst()))
+      sketch.add(.alu(.mov, .w64, .r3, .register(.r10)))
+      sketch.add(.alu(.mov, .w64, .r4, .immediate(0)))
+      sketch.add(.callHelper(181))
     case 22:
       if functions.count > 1, !random.once(in: 3) {
         sketch.add(.callSubprogram(offset: 0), to: random.pick(functions))

@@ -1,0 +1,101 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A helper that calls a function of the program, again and again: the engines run the callback as they run any function, and
+/// ask here what comes next when it returns, so that nothing recurses on the host's stack.
+struct Callback {
+  var function: GuestFunction
+  /// The pointer that the program wants handed on.
+  var context: UInt64
+  var source: Source
+  /// Calls made.
+  var count: UInt64 = 0
+
+  /// What the calls are about.
+  enum Source {
+    /// `bpf_loop`: this many times.
+    case loop(UInt64)
+    /// `bpf_for_each_map_elem`: every element that there was at the start.
+    case elements(map: Int, keys: [[UInt8]])
+  }
+}
+
+extension Machine {
+  /// `BPF_MAX_LOOPS`.
+  private static let maximumLoops: UInt64 = 8 << 20
+
+  /// `bpf_loop(nr_loops, callback, ctx, flags)` (kernel/bpf/bpf_iter.c).
+  func loop() -> Sequel {
+    let count = registers[1] & 0xffff_ffff
+    guard let function = GuestFunction(address: registers[2]) else { return refuse(181, argument: 2) }
+    guard registers[4] == 0 else { return give(errno: -EINVAL) }
+    // The verifier writes the loop out in place (optimize_bpf_loop), and that code moves -E2BIG into the 32-bit register.
+    guard count <= Machine.maximumLoops else { return give(UInt64(UInt32(bitPattern: -E2BIG))) }
+    return begin(Callback(function: function, context: registers[3], source: .loop(count)))
+  }
+
+  /// `bpf_for_each_map_elem(map, callback, ctx, flags)` (kernel/bpf/helpers.c): arrays by index, hashes by slot.
+  func forEachMapElement() -> Sequel {
+    guard let index = GuestMap.index(address: registers[1]), index < mapCount else { return refuse(164, argument: 1) }
+    guard let function = GuestFunction(address: registers[2]) else { return refuse(164, argument: 2) }
+    guard registers[4] == 0 else { return give(errno: -EINVAL) }
+    guard maps[index] is ArrayMap || maps[index] is HashMap else { return give(errno: -EINVAL) }
+    let source = Callback.Source.elements(map: index, keys: maps[index].keys())
+    return begin(Callback(function: function, context: registers[3], source: source))
+  }
+
+  private func begin(_ callback: Callback) -> Sequel {
+    guard state.pointee.callbackDepth < CallFrame.maximum, programs.indices.contains(callback.function.program) else {
+      return trap(.callDepthExceeded)
+    }
+    callbacks.removeLast(max(0, callbacks.count - state.pointee.callbackDepth))
+    callbacks.append(callback)
+    state.pointee.callbackDepth += 1
+    return callNext()
+  }
+
+  /// A callback returned r0.
+  func continueCallback() -> Sequel {
+    let last = state.pointee.callbackDepth - 1
+    guard last >= 0, last < callbacks.count else { return .goOn }
+    callbacks[last].count += 1
+    return registers[0] == 0 ? callNext() : finish()
+  }
+
+  /// Calls once more, or ends the helper when nothing is left.
+  private func callNext() -> Sequel {
+    let callback = callbacks[state.pointee.callbackDepth - 1]
+    switch callback.source {
+    case .loop(let total):
+      guard callback.count < total else { return finish() }
+      registers[1] = callback.count
+      registers[2] = callback.context
+    case .elements(let map, let keys):
+      guard callback.count < UInt64(keys.count) else { return finish() }
+      let key = keys[Int(callback.count)]
+      key.withUnsafeBytes { bytes in
+        if let base = bytes.baseAddress { callbackKey.host.copyMemory(from: base, byteCount: bytes.count) }
+        registers[3] = bytes.baseAddress.map { maps[map].address(of: $0, cpu: configuration.cpu) } ?? 0
+      }
+      memory.regions[callbackKey.firstRegion].bounds = Region.bounds(count: key.count, writable: false)
+      registers[1] = GuestMap.address(index: map)
+      registers[2] = callbackKey.address
+      registers[4] = callback.context
+    }
+    let program = programs[callback.function.program]
+    state.pointee.target = UnsafeRawPointer(program.threaded.base + callback.function.element)
+    state.pointee.targetProgram = program.index
+    state.pointee.targetElement = callback.function.element
+    return .called
+  }
+
+  /// Ends the innermost helper: r0 is the number of calls.
+  private func finish() -> Sequel {
+    let callback = callbacks.removeLast()
+    state.pointee.callbackDepth -= 1
+    return give(callback.count)
+  }
+}
