@@ -4,12 +4,10 @@ import Testing
 
 /// Damages good objects, by a seed, and loads them: any answer will do but a crash or a hang.
 ///
-/// VERDICT_FUZZ_SECONDS makes the run that long, with seeds that nobody tried; what crashes is kept in Fixtures/crashers.
+/// VERDICT_FUZZ_SECONDS makes the run that long, with seeds that nobody tried.
 @Suite("Fuzzing")
 struct FuzzTests {
   static let seconds = ProcessInfo.processInfo.environment["VERDICT_FUZZ_SECONDS"].flatMap(Double.init)
-  static let crashers =
-    ((try? FileManager.default.contentsOfDirectory(atPath: Fixture.path("crashers"))) ?? []).sorted()
 
   @Test("damaged objects are refused or loaded", arguments: Fixture.objects)
   func short(name: String) throws {
@@ -20,12 +18,6 @@ struct FuzzTests {
     for _ in 0..<150 where FuzzTests.load(mutator.mutate(bytes), target) { loaded += 1 }
     // Were all refused at the door, nothing behind it would be tried.
     #expect(loaded > 0)
-  }
-
-  @Test("what once crashed the loader does not any more", arguments: crashers)
-  func replay(name: String) throws {
-    let target = try TypeInfo(path: Fixture.path("core_target.o"))
-    _ = FuzzTests.load(try Fixture.bytes("crashers/" + name), target)
   }
 
   @Test(
