@@ -29,7 +29,7 @@ extension RecordedCase {
     }
     for index in operations.indices { result.operations[index] = operations[index].done(on: maps) }
     if let program { result.answer.run(program, maps: maps, packet: packet, context: context) }
-    withExtendedLifetime(programs) { result.answer.list(maps) }
+    if program != nil || !operations.isEmpty { withExtendedLifetime(programs) { result.answer.list(maps) } }
     return result
   }
 }

@@ -12,6 +12,8 @@ struct RecordingTests {
     ("adjust", { AdjustCases.all }), ("fragments", { FragmentCases.all }), ("redirect", { RedirectCases.all }),
     ("maps", { MapCases.all }), ("checksum", { ChecksumCases.all }), ("tailcall", { TailCallCases.all }),
     ("arithmetic", { ArithmeticCases.all }), ("context", { ContextCases.all }),
+    ("strings", { StringCases.all }), ("queues", { QueueCases.all }),
+    ("creation", { CreationCases.all }),
   ]
 
   @Test(

@@ -35,7 +35,8 @@ extension RecordedMap {
   public var spec: MapSpec {
     MapSpec(
       name: name, rawType: MapType.allCases.first { $0.name == type }?.rawValue ?? 0, keySize: keySize,
-      valueSize: valueSize, maxEntries: maxEntries, flags: flags)
+      valueSize: valueSize, maxEntries: maxEntries, flags: flags, extra: extra ?? 0,
+      initialContents: contents.map(HexText.bytes), isReadOnly: contents != nil)
   }
 }
 

@@ -65,9 +65,18 @@ public struct RecordedMap: Codable, Sendable {
   public var valueSize: UInt32
   public var maxEntries: UInt32
   public var flags: UInt32
+  /// `map_extra`.
+  public var extra: UInt64?
+  /// The first value, for a map that is frozen before programs are loaded.
+  public var contents: String?
 
-  public init(name: String, type: String, keySize: UInt32, valueSize: UInt32, maxEntries: UInt32, flags: UInt32 = 0) {
+  public init(
+    name: String, type: String, keySize: UInt32, valueSize: UInt32, maxEntries: UInt32, flags: UInt32 = 0,
+    extra: UInt64? = nil, contents: String? = nil
+  ) {
     self.name = name
+    self.extra = extra
+    self.contents = contents
     self.type = type
     self.keySize = keySize
     self.valueSize = valueSize
@@ -130,7 +139,7 @@ public struct RecordedAnswer: Codable, Sendable {
   public var output: String?
   /// ctx_out, when ctx_in was given.
   public var context: String?
-  /// The elements of each map after the run, for array, hash, LRU hash and LPM trie maps; null for other types.
+  /// The elements of each map after the run or the operations, for array, hash, LRU hash and LPM trie maps; null for other types.
   public var maps: [[RecordedEntry]?]?
 
   public init() {}

@@ -44,6 +44,21 @@ extension BPFMap {
       if spec.keySize == 0 { spec.keySize = 4 }
       if spec.valueSize == 0 { spec.valueSize = 4 }
       return try TableMap(spec: spec, index: index, memory: memory, cpus: cpus)
+    case .queue, .stack:
+      try requireEntries(spec)
+      guard spec.keySize == 0, spec.valueSize > 0 else {
+        throw MapError(
+          map: spec.name, errno: EINVAL, message: "a \(type.name) has no keys, and values of at least one byte")
+      }
+      return try QueueMap(spec: spec, index: index, memory: memory, cpus: cpus)
+    case .bloomFilter:
+      try requireEntries(spec)
+      guard spec.keySize == 0, spec.valueSize > 0, spec.extra & ~0xf == 0 else {
+        throw MapError(
+          map: spec.name, errno: EINVAL,
+          message: "a bloom filter has no keys, values of at least one byte, and map_extra of at most 15")
+      }
+      return try BloomFilterMap(spec: spec, index: index, memory: memory, cpus: cpus)
     default:
       return try BPFMap(spec: spec, index: index, memory: memory, cpus: cpus)
     }

@@ -14,6 +14,8 @@ package class BPFMap: MapAccess {
   package let spec: MapSpec
   /// Index among the machine's maps.
   package let index: Int
+  /// What ``spec`` says, checked.
+  package let type: MapType
   package let memory: GuestMemory
   package let keySize: Int
   package let valueSize: Int
@@ -22,7 +24,11 @@ package class BPFMap: MapAccess {
   package let copies: Int
 
   package init(spec: MapSpec, index: Int, memory: GuestMemory, cpus: Int) throws(MapError) {
+    guard let type = spec.type else {
+      throw MapError(map: spec.name, errno: EINVAL, message: "map type \(spec.rawType) is not known")
+    }
     self.spec = spec
+    self.type = type
     self.index = index
     self.memory = memory
     keySize = Int(spec.keySize)
@@ -38,6 +44,15 @@ package class BPFMap: MapAccess {
   package func set(_ key: UnsafeRawPointer, _ value: UnsafeRawPointer, flags: UInt64, cpu: Int) -> Int32 {
     -EOPNOTSUPP
   }
+
+  /// `bpf_map_push_elem`: `-errno` on failure.
+  package func push(_ value: UnsafeRawPointer, flags: UInt64) -> Int32 { -EOPNOTSUPP }
+
+  /// `bpf_map_pop_elem`: takes a value out. `-errno` on failure.
+  package func pop(_ value: UnsafeMutableRawPointer) -> Int32 { -EOPNOTSUPP }
+
+  /// `bpf_map_peek_elem`: copies a value out, or asks for the one in `value`. `-errno` on failure.
+  package func peek(_ value: UnsafeMutableRawPointer) -> Int32 { -EOPNOTSUPP }
 
   /// Removes an element. `-errno` on failure.
   package func remove(_ key: UnsafeRawPointer) -> Int32 { -EOPNOTSUPP }
@@ -66,8 +81,7 @@ package class BPFMap: MapAccess {
     try check(key)
     let size = valueSize
     return key.withUnsafeBytes { bytes -> [[UInt8]]? in
-      guard let base = bytes.baseAddress else { return nil }
-      return hostValues(base)?.map { [UInt8](UnsafeRawBufferPointer(start: $0, count: size)) }
+      hostValues(bytes.baseAddress ?? BPFMap.noKey)?.map { [UInt8](UnsafeRawBufferPointer(start: $0, count: size)) }
     }
   }
 
@@ -82,8 +96,8 @@ package class BPFMap: MapAccess {
     }
     let result = key.withUnsafeBytes { keyBytes in
       first.withUnsafeBytes { valueBytes -> Int32 in
-        guard let key = keyBytes.baseAddress, let value = valueBytes.baseAddress else { return -EINVAL }
-        return set(key, value, flags: flags, cpu: 0)
+        guard let value = valueBytes.baseAddress else { return -EINVAL }
+        return set(keyBytes.baseAddress ?? BPFMap.noKey, value, flags: flags, cpu: 0)
       }
     }
     guard result == 0 else { throw failure(-result, "update of \(MapError.hex(key))") }
@@ -101,13 +115,30 @@ package class BPFMap: MapAccess {
 
   package func delete(_ key: [UInt8]) throws(MapError) {
     try check(key)
-    let result = key.withUnsafeBytes { $0.baseAddress.map { remove($0) } ?? -EINVAL }
+    let result = key.withUnsafeBytes { remove($0.baseAddress ?? BPFMap.noKey) }
     guard result == 0 else { throw failure(-result, "delete of \(MapError.hex(key))") }
   }
 
   private func check(_ key: [UInt8]) throws(MapError) {
-    guard key.count == keySize, keySize > 0 else {
+    guard key.count == keySize else {
       throw MapError(map: spec.name, errno: EINVAL, message: "a key has \(keySize) bytes, not \(key.count)")
+    }
+  }
+
+  /// What stands for the address of a key of no bytes.
+  private nonisolated(unsafe) static let noKey = UnsafeRawPointer(
+    UnsafeMutableRawPointer.allocate(byteCount: 8, alignment: 8))
+
+  /// Zeroed host memory for `count` elements of `size` bytes.
+  static func reserve(
+    _ spec: MapSpec, _ count: Int, _ size: Int, _ memory: GuestMemory
+  ) throws(MapError) -> UnsafeMutableRawPointer {
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: size)
+    do {
+      guard !overflow else { throw MemoryError.outOfMemory(.max) }
+      return try memory.hostBlock(byteCount: max(bytes, 1))
+    } catch {
+      throw MapError(map: spec.name, errno: ENOMEM, message: "cannot reserve \(spec.maxEntries) elements")
     }
   }
 

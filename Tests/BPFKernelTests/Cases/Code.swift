@@ -71,6 +71,26 @@ struct Code {
       Slots.storeImmediate(size, 10, Int16(offset), value), Slots.movReg(register, 10), Slots.add(register, offset))
   }
 
+  /// Writes bytes on the stack from `offset` on, up to whole words with zeroes.
+  mutating func stackBytes(_ offset: Int, _ bytes: [UInt8]) {
+    for start in stride(from: 0, to: bytes.count, by: 8) {
+      let word = bytes[start..<min(start + 8, bytes.count)]
+      constant(1, word.reversed().reduce(0) { $0 << 8 | UInt64($1) })
+      add(Slots.store(.u64, 10, Int16(offset + start), 1))
+    }
+  }
+
+  /// `dst = r10 + offset`.
+  mutating func stackAddress(_ dst: UInt8, _ offset: Int) { add(Slots.movReg(dst, 10), Slots.add(dst, Int32(offset))) }
+
+  /// Keeps words of the stack as results.
+  mutating func reportStack(_ offset: Int, words: Int = 1) {
+    for word in 0..<words {
+      add(Slots.load(.u64, 8, 10, Int16(offset + word * 8)))
+      report(8)
+    }
+  }
+
   /// Ends with `r0 = value; exit`.
   mutating func exit(_ value: Int32) { add(Slots.mov(0, value), Slots.exit) }
 
