@@ -1,4 +1,5 @@
 import Capture
+import Foundation
 import Testing
 
 /// The forms of a capture file that all hold the same three packets.
@@ -52,6 +53,19 @@ struct FormatTests {
     let reading = Reading(pipe: form.capture.bytes, piece: piece)
     #expect(reading.error == nil)
     #expect(reading.frames == TestCapture.Packet.three.items)
+  }
+
+  @Test("What a live pipe has sent is delivered before it sends more", .timeLimit(.minutes(1)))
+  func livePipe() throws {
+    let pipe = Pipe()
+    let bytes = TestCapture.pcap(.three).bytes
+    try pipe.fileHandleForWriting.write(contentsOf: bytes.dropLast(20))
+    let reader = try CaptureReader(descriptor: dup(pipe.fileHandleForReading.fileDescriptor), path: "a pipe")
+    for number in 1...2 { #expect(try reader.next()?.number == number) }
+    try pipe.fileHandleForWriting.write(contentsOf: bytes.suffix(20))
+    #expect(try reader.next()?.number == 3)
+    try pipe.fileHandleForWriting.close()
+    #expect(try reader.next() == nil)
   }
 
   @Test("Statistics count frames, bytes and frames that the snap length cut")

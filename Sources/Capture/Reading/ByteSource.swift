@@ -24,6 +24,8 @@ final class ByteSource {
   private(set) var length: UInt64 = 0
   /// Whether the end was seen.
   private(set) var isAtEnd = false
+  /// Whether reading was called off. Nothing is known of the rest then, and the decompressor is still at work.
+  private var isCancelled = false
   /// What read(2) failed with.
   private(set) var failure: Errno?
 
@@ -74,7 +76,7 @@ final class ByteSource {
   private func read(into destination: UnsafeMutableRawBufferPointer) -> Int {
     let chunk = read(upTo: destination)
     guard chunk >= 0 else { return -1 }
-    if chunk == 0 { isAtEnd = true }
+    if chunk == 0, !isCancelled { isAtEnd = true }
     walker.follow(UnsafeRawBufferPointer(rebasing: destination[..<chunk]), at: length)
     length += UInt64(chunk)
     return chunk
@@ -101,9 +103,16 @@ final class ByteSource {
     _ descriptor: borrowing Descriptor, into destination: UnsafeMutableRawBufferPointer
   ) throws(Errno) -> Int {
     if let cancellation, !descriptor.waitForInput(orAnythingAt: cancellation.descriptor, events: Int16(POLLIN)) {
+      isCancelled = true
       return 0
     }
     return try descriptor.read(into: destination)
+  }
+
+  /// Whether whoever reads on at `position` waits for the other end of a pipe.
+  func isWaiting(at position: () -> UInt64) -> Bool {
+    guard cancellation != nil, prefix.isEmpty, position() >= walker.boundary(upTo: length) else { return false }
+    return if let decompressor { !decompressor.output.hasInput } else { !input.hasInput }
   }
 
   /// The source as a stdio stream, which must be closed before the source goes; nil when there is no memory for one.

@@ -1,3 +1,4 @@
+import CPcap
 import Glibc
 import SystemPackage
 
@@ -129,6 +130,8 @@ private struct Child {
     for (target, source) in zip([STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO], streams) {
       posix_spawn_file_actions_adddup2(&actions, source, target)
     }
+    // Whatever else is open here, such as the other end of the input's pipe, is none of the child's business.
+    _ = spawn_close_from(&actions, STDERR_FILENO + 1)
     var process: pid_t = 0
     let arguments = [strdup(program), strdup("-dc"), nil]
     defer { arguments.forEach { free($0) } }

@@ -77,6 +77,12 @@ struct Descriptor: ~Copyable {
     if let failure { throw failure }
   }
 
+  /// Whether read(2) would return at once: with bytes, at the end, or with an error.
+  var hasInput: Bool {
+    var polled = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
+    return poll(&polled, 1, 0) != 0
+  }
+
   /// Waits until there is something to read here, or `other` reports anything; false when it was `other`.
   func waitForInput(orAnythingAt other: Int32, events: Int16) -> Bool {
     var polled = [

@@ -52,6 +52,8 @@ final class FrameBatch {
           grow(to: needed)
         }
         append(record, encapsulation: handle.encapsulation)
+        // A live capture shows what it has.
+        if handle.isWaiting { return }
       }
     } catch {
       end = .fault(error)

@@ -71,6 +71,11 @@ final class PcapHandle {
       interface: isPcap ? 0 : source.takeInterface())
   }
 
+  /// Whether ``next()`` would wait for the other end of a pipe.
+  var isWaiting: Bool {
+    source.isWaiting(at: { UInt64(max(0, ftello(stream))) })
+  }
+
   /// Makes ``next()`` return `record` once more.
   func putBack(_ record: Record) {
     waiting = record

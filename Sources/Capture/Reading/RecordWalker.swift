@@ -51,6 +51,11 @@ struct RecordWalker {
     return records.last { $0.offset < position } ?? carried
   }
 
+  /// Where the last record ends that is whole in the first `length` bytes.
+  func boundary(upTo length: UInt64) -> UInt64 {
+    next <= length ? next : (records.last ?? carried).offset
+  }
+
   /// The interface of the next packet that libpcap delivers: its number in its section, 0 in pcap.
   mutating func takeInterface() -> Int {
     guard delivered < interfaces.count else { return 0 }

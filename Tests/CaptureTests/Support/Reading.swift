@@ -40,19 +40,7 @@ struct Reading: Hashable {
     let input = pipe.fileHandleForWriting
     let descriptor = dup(pipe.fileHandleForReading.fileDescriptor)
     try? pipe.fileHandleForReading.close()
-    let writer = Thread {
-      // A reader that has seen enough closes its end.
-      var blocked = sigset_t()
-      sigemptyset(&blocked)
-      sigaddset(&blocked, SIGPIPE)
-      pthread_sigmask(SIG_BLOCK, &blocked, nil)
-      for start in stride(from: 0, to: bytes.count, by: piece) {
-        let part = bytes[start..<min(start + piece, bytes.count)]
-        if (try? input.write(contentsOf: Data(part))) == nil { break }
-      }
-      try? input.close()
-    }
-    writer.start()
+    input.feed(bytes, piece: piece, isClosing: true)
     self.init { () throws(CaptureError) in
       try CaptureReader(descriptor: descriptor, path: "a pipe", decompressor: decompressor)
     }
@@ -74,5 +62,23 @@ final class TemporaryFile {
 
   var bytes: [UInt8] {
     get throws { try Array(Data(contentsOf: URL(filePath: path))) }
+  }
+}
+
+extension FileHandle {
+  /// Writes `bytes` on a thread of its own, as far as there is a reader.
+  func feed(_ bytes: [UInt8], piece: Int = 4096, isClosing: Bool) {
+    let writer = Thread {
+      var blocked = sigset_t()
+      sigemptyset(&blocked)
+      sigaddset(&blocked, SIGPIPE)
+      pthread_sigmask(SIG_BLOCK, &blocked, nil)
+      for start in stride(from: 0, to: bytes.count, by: piece) {
+        let part = bytes[start..<min(start + piece, bytes.count)]
+        if (try? self.write(contentsOf: Data(part))) == nil { break }
+      }
+      if isClosing { try? self.close() }
+    }
+    writer.start()
   }
 }
