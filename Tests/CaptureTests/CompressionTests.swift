@@ -36,7 +36,8 @@ struct CompressionTests {
     #expect(inPieces.frames == TestCapture.Packet.three.items)
   }
 
-  @Test("A compressed file that ends in the middle gives its packets, then the decompressor's fault", arguments: installed)
+  @Test(
+    "A compressed file that ends in the middle gives its packets, then the decompressor's fault", arguments: installed)
   func cut(compression: Compression) throws {
     // Half of the file is half of the packets.
     let packets = Self.incompressible
@@ -90,7 +91,9 @@ struct CompressionTests {
     #expect(reading.error?.reason.contains("no-such-decompressor") == true)
   }
 
-  @Test("Readers that are let go, anywhere, leave neither descriptors nor processes behind", .enabled(if: !installed.isEmpty))
+  @Test(
+    "Readers that are let go, anywhere, leave neither descriptors nor processes behind",
+    .enabled(if: !installed.isEmpty))
   func leaks() throws {
     let plain = TestCapture.pcap(Self.incompressible).bytes
     let file = try TemporaryFile(Self.compress(plain, with: Self.installed[0]))

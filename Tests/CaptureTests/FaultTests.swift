@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Faults of a capture and their place")
 struct FaultTests {
-  @Test("A file cut at any byte gives the packets before the cut, and the start of the record that is cut", arguments: Form.all)
+  @Test(
+    "A file cut at any byte gives the packets before the cut, and the start of the record that is cut",
+    arguments: Form.all)
   func cuts(form: Form) throws {
     let capture = form.capture
     for length in 0...capture.bytes.count {
@@ -95,11 +97,19 @@ struct FaultTests {
 
   /// Faults of blocks that libpcap finds when it has read them whole.
   static let brokenBlocks: [(String, CaptureError.Kind, @Sendable (inout TestCapture) -> Void)] = [
-    ("a trailer that differs", .corrupt, { $0.appendBlock(6, trailer: 64) { $0.bytes += .init(repeating: 0, count: 32) } }),
+    (
+      "a trailer that differs", .corrupt,
+      { $0.appendBlock(6, trailer: 64) { $0.bytes += .init(repeating: 0, count: 32) } }
+    ),
     ("an unknown interface", .corrupt, { $0.append(pcapng: .three[0], interface: 7) }),
     ("a packet block without room for a packet", .corrupt, { $0.appendBlock(6) { $0.bytes += [0, 0, 0, 0] } }),
-    ("a section of another major version", .corrupt, { $0.appendBlock(0x0a0d_0d0a) { $0.bytes += [0x4d, 0x3c, 0x2b, 0x1a] + .init(repeating: 9, count: 12) } }),
-    ("a section of the other byte order", .corrupt, { $0.bytes += TestCapture.pcapng(isBigEndian: true, .three).bytes }),
+    (
+      "a section of another major version", .corrupt,
+      { $0.appendBlock(0x0a0d_0d0a) { $0.bytes += [0x4d, 0x3c, 0x2b, 0x1a] + .init(repeating: 9, count: 12) } }
+    ),
+    (
+      "a section of the other byte order", .corrupt, { $0.bytes += TestCapture.pcapng(isBigEndian: true, .three).bytes }
+    ),
     ("an interface of another link type", .differingInterfaces, { $0.appendInterface(linkType: 0) }),
     ("an interface of another snap length", .differingInterfaces, { $0.appendInterface(snapLength: 96) }),
   ]
@@ -138,7 +148,9 @@ struct FaultTests {
     #expect(reader.statistics.frames == 2)
   }
 
-  @Test("What is no capture at all is said so", arguments: [[], [0x0a], Array("#!/bin/sh\nexit 0\n".utf8), .init(repeating: 0, count: 4096)])
+  @Test(
+    "What is no capture at all is said so",
+    arguments: [[], [0x0a], Array("#!/bin/sh\nexit 0\n".utf8), .init(repeating: 0, count: 4096)])
   func noCapture(bytes: [UInt8]) throws {
     for reading in [try Reading(file: bytes), Reading(pipe: bytes)] {
       #expect(reading.frames.isEmpty)
