@@ -126,7 +126,7 @@ struct MapSeedTests {
       return
     }
     #expect(entries.count == 5)
-    #expect(dump.text == "map m (array): 5 entries\n  3: 0x09\n  4 of zeros not shown\n")
+    #expect(dump.text == "map m (array): 5 entries\n  3: 0x09\n  4 entries of zeros not shown\n")
   }
 
   @Test("Variables are set by name in their section; others keep their value")

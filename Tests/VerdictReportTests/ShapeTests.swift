@@ -69,6 +69,16 @@ struct ShapeTests {
     #expect(back == bytes)
   }
 
+  @Test(
+    "A char array that is no text is a list of its bytes",
+    arguments: [[0x41, 0, 0x42, 0], [0xff, 0x41, 0, 0]] as [[UInt8]])
+  func notText(bytes: [UInt8]) throws {
+    var builder = TypeBuilder()
+    let array = builder.array(builder.int("char", 1, signed: true), 4)
+    let shape = try #require(Shape(of: array, in: try builder.build(), size: 4))
+    #expect(shape.decode(bytes).text == "[" + bytes.map(String.init).joined(separator: ", ") + "]")
+  }
+
   @Test("Bytes that the types do not account for are shown in hex, so that nothing is lost")
   func padding() throws {
     let rule = try Rule()

@@ -61,7 +61,7 @@ public struct MapDump: Sendable {
     } else {
       members.append(("value", entry.values.first?.json ?? .null))
     }
-    return .object(members)
+    return .onOneLine(members)
   }
 
   /// An element a line, or a line a CPU; in arrays, elements and CPUs that are all zero are only counted.
@@ -84,7 +84,9 @@ public struct MapDump: Sendable {
         text += "  \(hasKeys ? "\(entry.key.text): " : "")\(entry.values.first?.text ?? "")\n"
       }
     }
-    if hidden > 0 { text += "  \(Format.grouped(UInt64(hidden))) of zeros not shown\n" }
+    if hidden > 0 {
+      text += "  \(Format.grouped(UInt64(hidden))) \(hidden == 1 ? "entry" : "entries") of zeros not shown\n"
+    }
     return text
   }
 }

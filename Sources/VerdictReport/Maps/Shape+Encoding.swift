@@ -130,6 +130,7 @@ package enum RawValue {
   private static func byte(_ json: JSON) -> UInt8? {
     switch json {
     case .integer(let value): return UInt8(exactly: value)
+    case .unsigned(let value): return UInt8(exactly: value)
     case .string(let text):
       guard let bytes = Hex.bytes(text), bytes.count == 1 else { return nil }
       return bytes[0]
@@ -160,7 +161,7 @@ extension JSON {
     case .integer, .unsigned, .number: text
     case .string: "a string"
     case .array: "an array"
-    case .object: "an object"
+    case .object, .onOneLine: "an object"
     }
   }
 

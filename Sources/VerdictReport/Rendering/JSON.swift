@@ -8,6 +8,8 @@ package enum JSON: Equatable, Sendable {
   case string(String)
   case array([JSON])
   case object([(String, JSON)])
+  /// A value that stays on one line even in ``prettyText``.
+  case onOneLine([(String, JSON)])
 
   package static func == (left: JSON, right: JSON) -> Bool {
     switch (left, right) {
@@ -19,7 +21,8 @@ package enum JSON: Equatable, Sendable {
     case (.number(let a), .number(let b)): a == b
     case (.string(let a), .string(let b)): a == b
     case (.array(let a), .array(let b)): a == b
-    case (.object(let a), .object(let b)):
+    case (.object(let a), .object(let b)), (.onOneLine(let a), .onOneLine(let b)), (.object(let a), .onOneLine(let b)),
+      (.onOneLine(let a), .object(let b)):
       Dictionary(a, uniquingKeysWith: { $1 }) == Dictionary(b, uniquingKeysWith: { $1 })
     default: false
     }
@@ -27,8 +30,10 @@ package enum JSON: Equatable, Sendable {
 
   /// The member of that name, of an object.
   package subscript(name: String) -> JSON? {
-    guard case .object(let members) = self else { return nil }
-    return members.first { $0.0 == name }?.1
+    switch self {
+    case .object(let members), .onOneLine(let members): return members.first { $0.0 == name }?.1
+    default: return nil
+    }
   }
 
   /// On one line.
@@ -48,7 +53,7 @@ package enum JSON: Equatable, Sendable {
   private var isFlat: Bool {
     switch self {
     case .array(let elements): elements.allSatisfy(\.isFlat)
-    case .object: false
+    case .object, .onOneLine: false
     default: true
     }
   }
@@ -70,6 +75,7 @@ package enum JSON: Equatable, Sendable {
         text += indent == nil ? ":" : ": "
         member.1.write(to: &text, indent: indent.map { $0 + 1 })
       }
+    case .onOneLine(let members): JSON.object(members).write(to: &text, indent: nil)
     }
   }
 
