@@ -20,6 +20,10 @@ public protocol Backend: AnyObject {
   var output: UnsafeRawBufferPointer { get }
   /// How many of the first bytes of ``output`` are metadata, in front of the Ethernet header.
   var outputMetadataLength: Int { get }
+  /// `struct xdp_md` or `struct __sk_buff` after the last run, as `BPF_PROG_TEST_RUN` writes it back: for XDP `data` is the
+  /// metadata length and `data_end` the end of the directly readable bytes, counted from data_meta. Empty when the backend
+  /// cannot tell.
+  var contextOut: [UInt8] { get }
   /// A trap of an earlier run in words.
   func describe(_ trap: Trap) -> TrapDescription
   /// A redirect target in words: `ifindex 3`, `tx_port[1] ifindex 4`.
@@ -33,6 +37,8 @@ public protocol Backend: AnyObject {
 extension Backend {
   /// None by default.
   public func programName(number: UInt32) -> String? { nil }
+  /// Empty by default.
+  public var contextOut: [UInt8] { [] }
 }
 
 /// A backend that cannot go on; what was computed before stands.
@@ -41,9 +47,12 @@ public struct BackendError: Error, Hashable, Sendable {
   public var message: String
   /// errno of the system call that failed, 0 when it was none.
   public var errno: Int32
+  /// Only this frame cannot be run on this backend, whatever the program; the next ones can.
+  public var isFrameLimit: Bool
 
-  public init(message: String, errno: Int32 = 0) {
+  public init(message: String, errno: Int32 = 0, isFrameLimit: Bool = false) {
     self.message = message
     self.errno = errno
+    self.isFrameLimit = isFrameLimit
   }
 }

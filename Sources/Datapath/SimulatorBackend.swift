@@ -91,6 +91,18 @@ public final class SimulatorBackend: Backend {
 
   public var outputMetadataLength: Int { machine.packet.metadataCount }
 
+  public var contextOut: [UInt8] {
+    guard hook == .xdp else { return [] }
+    let packet = machine.packet
+    var context = [UInt8](repeating: 0, count: 24)
+    context.withUnsafeMutableBytes {
+      $0.storeBytes(of: UInt32(clamping: packet.metadataCount).littleEndian, toByteOffset: 0, as: UInt32.self)
+      let linear = packet.output.count - packet.fragmentCount
+      $0.storeBytes(of: UInt32(clamping: linear).littleEndian, toByteOffset: 4, as: UInt32.self)
+    }
+    return context
+  }
+
   public func describe(_ trap: Trap) -> TrapDescription { machine.describe(trap) }
 
   public func describe(_ redirect: Redirect) -> String { machine.describe(redirect) }

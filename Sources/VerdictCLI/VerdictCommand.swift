@@ -7,7 +7,10 @@ struct VerdictCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verdict",
     abstract: "Runs XDP and TC eBPF programs over packet captures and says what happened to every packet.",
-    subcommands: [RunCommand.self, InspectCommand.self, BenchCommand.self, AssembleCommand.self])
+    subcommands: [
+      RunCommand.self, InspectCommand.self, BenchCommand.self, CompareCommand.self, AssembleCommand.self,
+      DoctorCommand.self,
+    ])
 
   /// Every failure is one line on standard error and an exit code of sysexits(3).
   static func main() async {

@@ -53,6 +53,9 @@ public final class KernelBackend: Backend {
   /// The object's maps, in its order.
   public var maps: [any MapAccess] { object.maps }
 
+  /// The same maps for seeding: they take interfaces and sockets that this machine does not have.
+  public private(set) lazy var standIns: [StandInMap] = object.maps.map(StandInMap.init)
+
   /// The descriptor of the object's program of that name, which is loaded when it was not; nil when there is none.
   public func programNumber(named name: String) throws(BackendError) -> UInt32? {
     do throws(KernelError) { return try object.programNumber(named: name) } catch { throw error.backendError }
@@ -64,7 +67,7 @@ public final class KernelBackend: Backend {
   public func run(_ frame: Frame) throws(BackendError) -> Outcome {
     if let limit = KernelBackend.limit(for: frame) {
       throw BackendError(
-        message: "packet \(frame.number): \(limit)", errno: ErrorNumber.invalidArgument.rawValue)
+        message: "packet \(frame.number): \(limit)", errno: ErrorNumber.invalidArgument.rawValue, isFrameLimit: true)
     }
     do throws(ErrorNumber) {
       let returnValue: UInt32
@@ -101,6 +104,9 @@ public final class KernelBackend: Backend {
     guard hook == .xdp, buffers.context.count >= 4 else { return 0 }
     return Int(buffers.context.loadUnaligned(as: UInt32.self))
   }
+
+  /// The context as the last run left it.
+  public var contextOut: [UInt8] { Array(buffers.context) }
 
   /// A trap in words; the kernel has none.
   public func describe(_ trap: Trap) -> TrapDescription {

@@ -17,6 +17,7 @@ public final class KernelObject {
   ///
   /// - Throws: ``KernelError`` for a map that the kernel refuses.
   public init(_ object: ObjectFile) throws(KernelError) {
+    let object = KernelObject.configured(object)
     self.object = object
     var notes: [String] = []
     var types: KernelTypes?
@@ -30,7 +31,7 @@ public final class KernelObject {
     }
     var maps: [KernelMap] = []
     for spec in object.maps {
-      let map = try KernelMap(KernelObject.configured(spec, object), types: types)
+      let map = try KernelMap(spec, types: types)
       notes.append(contentsOf: map.notes)
       maps.append(map)
     }
@@ -95,7 +96,13 @@ public final class KernelObject {
     }
   }
 
-  /// `.kconfig` with what this kernel says of itself: LINUX_KERNEL_VERSION.
+  /// The object with what this kernel says of itself in `.kconfig`: LINUX_KERNEL_VERSION.
+  public static func configured(_ object: ObjectFile) -> ObjectFile {
+    var object = object
+    object.maps = object.maps.map { configured($0, object) }
+    return object
+  }
+
   private static func configured(_ spec: MapSpec, _ object: ObjectFile) -> MapSpec {
     guard spec.section == ".kconfig", var contents = spec.initialContents,
       let variable = object.configuration.first(where: { $0.name == "LINUX_KERNEL_VERSION" && $0.size == 4 }),

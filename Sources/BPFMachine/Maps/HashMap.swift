@@ -20,6 +20,8 @@ package final class HashMap: BPFMap {
   private let links: UnsafeMutablePointer<Link>
   private let isLRU: Bool
   private var used = 0
+  /// Elements that an LRU map gave up for new ones.
+  package private(set) var evictions = 0
   private var untouched = 0
   private var firstFree: UInt32 = 0
   /// Most and least recently used slots, plus one.
@@ -178,6 +180,7 @@ package final class HashMap: BPFMap {
       if used >= capacity {
         guard isLRU, oldest != 0 else { return -E2BIG }
         let victim = Int(oldest) - 1
+        evictions += 1
         unlink(victim, bucket: self.bucket(self.key(victim)))
       }
     }

@@ -39,7 +39,7 @@ struct BenchCommand: AsyncParsableCommand {
       benchmark.repeats = repeats
       benchmark.runs = runs
       let result = try benchmark.measure()
-      let engine = program.backend == .kernel ? "kernel" : program.engine.rawValue
+      let engine = program.backend == .kernel ? "kernel" : program.setup.engine.rawValue
       try Terminal.write(format == .json ? result.json(engine: engine) : result.text(engine: engine), to: 1)
     } catch {
       throw Failure(any: error)

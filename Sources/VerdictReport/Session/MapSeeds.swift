@@ -1,3 +1,4 @@
+import BPFMachine
 import BPFObject
 import Datapath
 
@@ -27,9 +28,12 @@ public struct MapSeeds: Sendable {
   }
 
   /// Sets the entries of the loaded maps; global data was set before.
-  public func load(into backend: any Backend, types: TypeInfo?) throws(SeedError) {
+  ///
+  /// - Parameter maps: what to set them in, in place of the backend's own maps.
+  public func load(into backend: any Backend, maps: [any MapAccess]? = nil, types: TypeInfo?) throws(SeedError) {
+    let maps = maps ?? backend.maps
     for (name, seed) in seeds {
-      guard let map = backend.maps.first(where: { $0.spec.name == name }), !map.spec.isData else { continue }
+      guard let map = maps.first(where: { $0.spec.name == name }), !map.spec.isData else { continue }
       try seed.load(into: map, types: types) { name throws(BackendError) in
         try backend.programNumber(named: name)
       }

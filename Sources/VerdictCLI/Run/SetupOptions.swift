@@ -1,0 +1,117 @@
+import ArgumentParser
+import BPFKernel
+import BPFMachine
+import BPFObject
+import Datapath
+import VerdictReport
+
+/// How a program of an object is set up, on either backend: what every subcommand that runs one takes.
+struct SetupOptions: ParsableArguments {
+  @Option(help: "The program to run, by the name of its function or section.")
+  var program: String?
+
+  @Option(help: "Where the program is attached: xdp, tc-ingress or tc-egress; by its section's name when not given.")
+  var hook: Hook?
+
+  @Option(help: "The engine of the simulator: threaded (fast) or reference.")
+  var engine: EngineKind = .threaded
+
+  @Option(help: ArgumentHelp("Where the kernel's log of a refused program goes.", valueName: "file"))
+  var verifierLog: String?
+
+  @Option(
+    name: .customLong("map"),
+    help: ArgumentHelp("Seeds a map, or global data, from a JSON file; repeatable.", valueName: "name=file"))
+  var maps: [Assignment] = []
+
+  @Option(help: "Instructions that a packet may take.")
+  var budget = MachineConfiguration().budget
+
+  @Option(help: "CPUs of the simulated machine; 1, or as many as the kernel has when compared with it.")
+  var cpus: Int?
+
+  @Option(help: "Seed of bpf_get_prandom_u32.")
+  var seed = MachineConfiguration().seed
+
+  @Flag(help: "Says on standard error what was passed over in the object and why.")
+  var verbose = false
+
+  func validate() throws {
+    if budget < 1 { throw ValidationError("--budget is at least 1") }
+    if let cpus, !(1...1024).contains(cpus) { throw ValidationError("--cpus is between 1 and 1024") }
+  }
+
+  /// An object with its global data seeded, the program in it that runs, and the seeds for its maps.
+  struct Prepared {
+    var object: ObjectFile
+    var program: ProgramSpec
+    var hook: Hook
+    var seeds: MapSeeds
+  }
+
+  /// Reads the object at `path` and the seeds.
+  func prepare(_ path: String) async throws -> Prepared {
+    var object = try await ObjectArgument.load(path, verbose: verbose)
+    let program = try object.chooseProgram(program)
+    let hook = try choose(for: program, of: object)
+    var seeds = MapSeeds()
+    for map in maps { seeds.add(try MapSeed(parsing: try InputFile.read(map.value), file: map.value), for: map.name) }
+    try seeds.set(in: &object)
+    return Prepared(object: object, program: program, hook: hook, seeds: seeds)
+  }
+
+  /// The simulated machine that the options describe.
+  func configuration(cpus defaultCPUs: Int = MachineConfiguration().cpus, cpu: Int = 0) -> MachineConfiguration {
+    var configuration = MachineConfiguration()
+    configuration.budget = budget
+    configuration.cpus = cpus ?? defaultCPUs
+    configuration.cpu = min(cpu, configuration.cpus - 1)
+    configuration.seed = seed
+    return configuration
+  }
+
+  /// The program on the simulator, its maps seeded.
+  func simulator(_ prepared: Prepared, _ configuration: MachineConfiguration) throws -> SimulatorBackend {
+    let simulator = try SimulatorBackend(
+      object: prepared.object, program: prepared.program, hook: prepared.hook, engine: engine,
+      configuration: configuration)
+    say(simulator.notes)
+    try prepared.seeds.load(into: simulator, types: prepared.object.types)
+    return simulator
+  }
+
+  /// The program in the kernel, its maps seeded.
+  func kernel(_ prepared: Prepared) throws -> KernelBackend {
+    let kernel: KernelBackend
+    do {
+      kernel = try KernelBackend(object: prepared.object, program: prepared.program, hook: prepared.hook)
+    } catch {
+      throw Failure(error, logFile: verifierLog)
+    }
+    say(kernel.notes)
+    try prepared.seeds.load(into: kernel, maps: kernel.standIns, types: prepared.object.types)
+    return kernel
+  }
+
+  private func choose(for program: ProgramSpec, of object: ObjectFile) throws(Failure) -> Hook {
+    guard let own = program.hook else {
+      guard let hook else {
+        throw Failure(
+          .badData,
+          "\(object.name): program \(program.name) is in section '\(program.section)', which is no XDP or TC section; "
+            + "give --hook to run it as if it were")
+      }
+      return hook
+    }
+    guard let hook, hook != own else { return own }
+    guard (hook == .xdp) == (own == .xdp) else {
+      throw Failure(.usage, "--hook \(hook.rawValue): program \(program.name) is of section '\(program.section)'")
+    }
+    return hook
+  }
+
+  private func say(_ notes: [String]) {
+    guard verbose else { return }
+    for note in notes { Terminal.line("note: \(note)") }
+  }
+}

@@ -1,0 +1,52 @@
+import BPFInstructions
+import BPFMachine
+import BPFObject
+import Datapath
+
+/// Which helpers a program can reach: its own, its subprograms', and those of programs that its tail calls can go to.
+public struct HelperUse: Hashable, Sendable {
+  /// Numbers of `enum bpf_func_id`.
+  public private(set) var helpers: Set<Int32> = []
+  /// Names of kfuncs.
+  public private(set) var kernelFunctions: Set<String> = []
+  /// The programs by name, the first one first.
+  public private(set) var programs: [String] = []
+
+  private static let tailCall: Int32 = 12
+
+  /// Reads the code of `backend`'s program and of what its prog arrays now hold.
+  public init(of backend: any Backend, in object: ObjectFile) {
+    add(backend.program)
+    guard helpers.contains(Self.tailCall) else { return }
+    for map in backend.maps where map.spec.type == .progArray {
+      for entry in (try? map.entries()) ?? [] {
+        let number = entry.values.first.map { Bits.load($0, at: 0, count: 32) } ?? 0
+        guard let name = backend.programName(number: UInt32(truncatingIfNeeded: number)), !programs.contains(name),
+          let callee = object.programs.first(where: { $0.name == name })
+        else { continue }
+        add(callee)
+      }
+    }
+  }
+
+  private mutating func add(_ program: ProgramSpec) {
+    programs.append(program.name)
+    var slot = 0
+    while slot < program.instructions.count {
+      let instruction = program.instructions[slot]
+      if case .kernelFunction(let name, _) = program.references[slot] { kernelFunctions.insert(name) }
+      // `call` with source 0 names a helper.
+      if instruction.opcode == 0x85, instruction.source == 0 { helpers.insert(instruction.immediate) }
+      slot += instruction.isWide ? 2 : 1
+    }
+  }
+
+  /// The clocks: `bpf_ktime_get_ns`, `…_boot_ns`, `…_coarse_ns`, `…_tai_ns` and `bpf_jiffies64`.
+  public var usesTime: Bool { !helpers.isDisjoint(with: [5, 118, 125, 160, 208]) }
+  /// Clocks that do not follow CLOCK_MONOTONIC to the nanosecond.
+  var usesOtherClocks: Bool { !helpers.isDisjoint(with: [118, 125, 160, 208]) }
+  /// `bpf_get_prandom_u32`.
+  public var usesRandomness: Bool { helpers.contains(7) }
+  /// `bpf_get_smp_processor_id` and `bpf_get_numa_node_id`.
+  public var usesCPU: Bool { !helpers.isDisjoint(with: [8, 42]) }
+}
