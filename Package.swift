@@ -51,7 +51,8 @@ let package = Package(
     .executableTarget(
       name: "VerdictConformance",
       dependencies: [
-        "BPFInstructions", "BPFObject", "BPFMachine", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "BPFInstructions", "BPFObject", "BPFMachine",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .testTarget(name: "BPFInstructionsTests", dependencies: ["BPFInstructions"]),
     .testTarget(
