@@ -67,6 +67,44 @@ struct BackendTests {
     _ = try Self.runAll(path)
   }
 
+  static let loaderFixtures = package.appendingPathComponent("Tests/BPFObjectTests/Fixtures").path
+
+  @Test("A callback is called, with the function's type")
+  func callback() throws {
+    let object = try ObjectFile(path: Self.loaderFixtures + "/linking.o")
+    let program = try #require(object.program(named: "looping"))
+    #expect(!program.references.values.filter { if case .function = $0 { true } else { false } }.isEmpty)
+    let backend = try KernelBackend(object: object, program: program, hook: .xdp)
+    #expect(backend.notes == [])
+    let kernel = try Self.withFrame(Self.udp) { (frame: Frame) throws in try backend.run(frame) }
+    #expect(kernel.returnValue == 137)
+  }
+
+  @Test("CO-RE by the kernel and by the loader come to the same", arguments: ["types", "guarded"])
+  func coreRelocations(name: String) throws {
+    let object = try ObjectFile(path: Self.loaderFixtures + "/core.o")
+    let program = try #require(object.program(named: name))
+    #expect(!program.coreRelocations.isEmpty)
+    let relocated = program.relocated(against: try TypeInfo.runningKernel())
+    let verdicts = try [program, relocated].map { program in
+      let backend = try KernelBackend(object: object, program: program, hook: .xdp)
+      return try Self.withFrame(Self.udp) { (frame: Frame) throws in try backend.run(frame).returnValue }
+    }
+    #expect(verdicts[0] == verdicts[1])
+  }
+
+  @Test("A type that this kernel lacks is named when the verifier reaches its use")
+  func coreRejection() throws {
+    let object = try ObjectFile(path: Self.loaderFixtures + "/core.o")
+    let program = try #require(object.program(named: "fields"))
+    let error = #expect(throws: KernelError.self) {
+      try KernelBackend(object: object, program: program, hook: .xdp)
+    }
+    let rejection = try #require(error?.rejection)
+    #expect(rejection.reason.contains("struct"))
+    #expect(rejection.source?.hasSuffix("core.c:65") == true)
+  }
+
   @Test("Output and metadata are what the program left")
   func output() throws {
     let program = ProgramSpec.test([
@@ -92,6 +130,21 @@ struct BackendTests {
     }
     #expect(error?.errno == 22)
     #expect(error?.message.hasPrefix("packet 9: \(length) bytes: BPF_PROG_TEST_RUN takes no frame") == true)
+  }
+
+  @Test(
+    "A frame that the kernel refuses to a classifier is explained",
+    arguments: [(20, "whole IP header"), (70_000, "a page")])
+  func classifierLimits(length: Int, phrase: String) throws {
+    let program = ProgramSpec.test(type: .schedCLS, [Slots.mov(0, 0), Slots.exit])
+    let backend = try KernelBackend(
+      object: ObjectFile(name: "test", programs: [program]), program: program, hook: .tcIngress)
+    let bytes = Self.udp.prefix(length) + [UInt8](repeating: 0, count: max(0, length - Self.udp.count))
+    let error = try Self.withFrame(Array(bytes)) { (frame: Frame) throws in
+      #expect(throws: BackendError.self) { try backend.run(frame) }
+    }
+    #expect(error?.errno == 22)
+    #expect(error?.message.contains(phrase) == true)
   }
 
   @Test("The longest frame that is said to run does")
@@ -147,6 +200,9 @@ struct BackendTests {
       let number = try #require(try backend.object.programNumber(named: "third"))
       try backend.maps[0].update(bytes(UInt32(2)), [bytes(number)], flags: 0)
       #expect(try backend.run(frame).returnValue == 1)
+      let shown = try #require(try backend.maps[0].lookup(bytes(UInt32(2)))?.first)
+      let id = shown.reversed().reduce(0 as UInt32) { $0 << 8 | UInt32($1) }
+      #expect(backend.programName(number: id) == "third")
       try backend.maps[0].delete(bytes(UInt32(2)))
       #expect(try backend.run(frame).returnValue == 0)
     }

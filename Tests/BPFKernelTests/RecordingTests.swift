@@ -14,6 +14,7 @@ struct RecordingTests {
     ("arithmetic", { ArithmeticCases.all }), ("context", { ContextCases.all }),
     ("strings", { StringCases.all }), ("queues", { QueueCases.all }),
     ("creation", { CreationCases.all }),
+    ("classifier", { ClassifierCases.all }),
   ]
 
   @Test(

@@ -40,7 +40,8 @@ public final class KernelBackend: Backend {
     self.object = try KernelObject(object)
     loaded = try self.object.load(program)
     buffers = TestRunBuffers(
-      outputCapacity: KernelBackend.outputCapacity, contextCapacity: hook == .xdp ? KernelBackend.contextSize : 0)
+      outputCapacity: KernelBackend.outputCapacity,
+      contextCapacity: program.type == .xdp ? KernelBackend.contextSize : 0)
     context = .allocate(byteCount: KernelBackend.contextSize, alignment: 8)
     context.initializeMemory(as: UInt8.self, repeating: 0)
   }
@@ -55,6 +56,9 @@ public final class KernelBackend: Backend {
 
   /// The same maps for seeding: they take interfaces and sockets that this machine does not have.
   public private(set) lazy var standIns: [StandInMap] = object.maps.map(StandInMap.init)
+
+  /// The name of the program that a prog array shows by that id.
+  public func programName(number: UInt32) -> String? { object.programName(id: number) }
 
   /// The descriptor of the object's program of that name, which is loaded when it was not; nil when there is none.
   public func programNumber(named name: String) throws(BackendError) -> UInt32? {
@@ -71,7 +75,7 @@ public final class KernelBackend: Backend {
     }
     do throws(ErrorNumber) {
       let returnValue: UInt32
-      if hook == .xdp {
+      if program.type == .xdp {
         context.storeBytes(of: UInt32(clamping: frame.bytes.count), toByteOffset: 4, as: UInt32.self)
         returnValue = try buffers.perform(
           loaded, data: frame.bytes, context: UnsafeRawBufferPointer(context), repeatCount: repeatCount)
@@ -83,7 +87,7 @@ public final class KernelBackend: Backend {
     } catch {
       throw BackendError(
         message: "packet \(frame.number): running \(program.name) on \(frame.bytes.count) bytes: "
-          + "BPF_PROG_TEST_RUN: \(error.name)", errno: error.rawValue)
+          + "BPF_PROG_TEST_RUN: \(error.name)" + (hint(for: frame, error) ?? ""), errno: error.rawValue)
     }
   }
 
@@ -101,7 +105,7 @@ public final class KernelBackend: Backend {
 
   /// Bytes of metadata in front of ``output``.
   public var outputMetadataLength: Int {
-    guard hook == .xdp, buffers.context.count >= 4 else { return 0 }
+    guard program.type == .xdp, buffers.context.count >= 4 else { return 0 }
     return Int(buffers.context.loadUnaligned(as: UInt32.self))
   }
 
@@ -134,6 +138,15 @@ extension KernelBackend {
       return "\(frame.bytes.count) bytes: BPF_PROG_TEST_RUN takes no frame longer than \(longestFrame) bytes"
     }
     return nil
+  }
+
+  /// What EINVAL means for a classifier, whose limits depend on the kernel's release.
+  private func hint(for frame: Frame, _ errno: ErrorNumber) -> String? {
+    guard program.type != .xdp, errno == .invalidArgument else { return nil }
+    if frame.bytes.count > 3712 {
+      return "; for classifiers this kernel takes no frame longer than a page less its headroom"
+    }
+    return "; for classifiers this kernel takes no IPv4 or IPv6 frame without a whole IP header"
   }
 
   /// Why `BPF_PROG_TEST_RUN` cannot run `program`; nil when it can.

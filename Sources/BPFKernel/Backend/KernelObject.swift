@@ -59,6 +59,11 @@ public final class KernelObject {
     return UInt32(bitPattern: try loadOnce(spec).descriptor.number)
   }
 
+  /// The name of the loaded program with that id, as a prog array shows it; nil for another process's program.
+  public func programName(id: UInt32) -> String? {
+    programs.first { $0.value.id == id }?.key
+  }
+
   private func loadOnce(_ spec: ProgramSpec) throws(KernelError) -> KernelProgram {
     if let program = programs[spec.name] { return program }
     let program = try KernelProgram(spec, maps: maps, license: object.license, types: types)

@@ -66,13 +66,7 @@ public final class KernelProgram {
       return KernelError("program \(spec.name)", .programLoad, errno, advice: advice)
     }
     var (reason, slot) = Rejection.parse(log)
-    if let place = slot, let reference = spec.references[place], reason.contains("#\(poisonedHelper)") {
-      switch reference {
-      case .unresolved(let why): reason = why
-      case .kernelFunction(let name, _): reason = "this kernel has no kfunc \(name)"
-      default: break
-      }
-    }
+    if let place = slot, reason.contains("#\(poisonedHelper)"), let why = whyPoisoned(spec, place) { reason = why }
     let line = slot.flatMap { spec.sourceLine(at: $0) }
     let rejection = Rejection(
       program: spec.name, reason: reason, slot: slot, source: line.map { "\($0.file):\($0.line)" },
@@ -81,5 +75,33 @@ public final class KernelProgram {
     return KernelError(
       message: "program \(spec.name): the kernel's verifier says no (\(errno.name)): \(reason)"
         + (place.map { " at \($0)" } ?? ""), errno: errno, rejection: rejection)
+  }
+
+  /// Why the call at `slot` must not be reached: the loader or, for CO-RE, the kernel put it there.
+  private static func whyPoisoned(_ spec: ProgramSpec, _ slot: Int) -> String? {
+    var reference = spec.references[slot]
+    if reference == nil, let types = try? TypeInfo.runningKernel() {
+      reference = spec.relocated(against: types).references[slot]
+    }
+    switch reference {
+    case .unresolved(let why): return why
+    case .kernelFunction(let name, _): return "this kernel has no kfunc \(name)"
+    default: return nil
+    }
+  }
+
+  /// The id that the kernel gave the program, which a prog array shows in its place; nil when it does not say.
+  package var id: UInt32? {
+    typealias Field = BPFAttributes.ObjectInformation
+    // `struct bpf_prog_info` begins with type and id.
+    var information: (type: UInt32, id: UInt32) = (0, 0)
+    var attributes = BPFAttributes()
+    attributes[Field.descriptor] = descriptor.number
+    attributes[Field.size] = 8
+    let done = withUnsafeMutableBytes(of: &information) { buffer in
+      attributes.set(Field.information, buffer.baseAddress)
+      return (try? BPFSyscall.bpf(.objectInformation, &attributes)) != nil
+    }
+    return done ? information.id : nil
   }
 }

@@ -97,6 +97,13 @@ extension BPFAttributes {
     static let batchSize = Field<UInt32>(72)
   }
 
+  /// Fields of `BPF_OBJ_GET_INFO_BY_FD`.
+  enum ObjectInformation {
+    static let descriptor = Field<Int32>(0)
+    static let size = Field<UInt32>(4)
+    static let information = Field<UInt64>(8)
+  }
+
   /// Fields of `BPF_BTF_LOAD`.
   enum BTFLoad {
     static let data = Field<UInt64>(0)
