@@ -59,8 +59,10 @@ extension Machine {
     switch Int(truncatingIfNeeded: address >> 32) {
     case 0 where address < 4096: return "\(text): a NULL pointer"
     case 0:
-      return
-        "data+\(distance(packet.dataAddress)), outside the packet of \(packet.endAddress - packet.dataAddress) readable bytes"
+      let isSocketBuffer = state.pointee.runsOnSocketBuffer
+      let start = isSocketBuffer ? socketBuffer.dataAddress : packet.dataAddress
+      let end = isSocketBuffer ? socketBuffer.endAddress : packet.endAddress
+      return "data+\(distance(start)), outside the packet of \(end - start) readable bytes"
     case GuestMemory.contextRegion:
       return "context+\(distance(PacketBuffer.contextAddress)), which is outside it or read-only"
     case GuestMemory.stackRegion:

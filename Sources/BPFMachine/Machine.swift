@@ -11,6 +11,9 @@ public final class Machine {
   package private(set) var programs: [LoadedProgram] = []
   package let memory: GuestMemory
   package let packet: PacketBuffer
+  package let socketBuffer: SocketBuffer
+  /// Copies that `bpf_clone_redirect` sent in the last run.
+  package internal(set) var clones = 0
   /// Nanoseconds that `bpf_ktime_get_ns` gives.
   public var clock: UInt64 {
     get { state.pointee.clock }
@@ -37,9 +40,9 @@ public final class Machine {
   private var constants = ConstantPool()
   private var constantValues: UnsafeMutablePointer<UInt64>
   private let stopInstruction: UnsafeMutablePointer<ThreadedInstruction>
-  /// The maps again, for helpers: no reference counting on the way to one.
-  package private(set) var mapTable: UnsafeMutablePointer<Unmanaged<BPFMap>>
-  package private(set) var mapCount = 0
+  /// The maps again, for helpers.
+  package var mapTable: UnsafeMutablePointer<Unmanaged<BPFMap>> { state.pointee.maps }
+  package var mapCount: Int { state.pointee.mapCount }
   private var lastTrap: Trap?
   private var mapIndices: [String: Int] = [:]
 
@@ -52,6 +55,7 @@ public final class Machine {
     random = RandomState(seed: configuration.seed)
     do {
       packet = try PacketBuffer(memory: memory)
+      socketBuffer = try SocketBuffer(memory: memory)
       stack = try memory.hostBlock(byteCount: CallFrame.maximum * CallFrame.stackBytes)
       callbackKey = try memory.allocate(byteCount: 1 << 16, stride: 1 << 16, writable: false)
     } catch {
@@ -65,13 +69,13 @@ public final class Machine {
       repeating: CallFrame(saved: .zero, resume: UnsafeRawPointer(stopInstruction + 1)), count: CallFrame.maximum)
     constantValues = .allocate(capacity: 1)
     constantValues.initialize(to: 0)
-    mapTable = .allocate(capacity: max(specs.count, 1))
     state = .allocate(capacity: 1)
     state.initialize(
       to: ExecutionState(
         nextFrame: frames, endOfFrames: frames + CallFrame.maximum, constants: UnsafePointer(constantValues),
         machine: Unmanaged<Machine>.fromOpaque(UnsafeRawPointer(stack)), stop: UnsafeRawPointer(stopInstruction),
-        target: UnsafeRawPointer(stopInstruction), starts: .allocate(capacity: 1),
+        target: UnsafeRawPointer(stopInstruction), maps: .allocate(capacity: max(specs.count, 1)),
+        starts: .allocate(capacity: 1),
         callbackReturns: .allocate(capacity: CallFrame.maximum),
         callbackEnd: UnsafeRawPointer(stopInstruction + 2), resumeFrame: stack))
     state.pointee.machine = Unmanaged.passUnretained(self)
@@ -83,12 +87,13 @@ public final class Machine {
 
   deinit {
     packet.deallocate()
+    socketBuffer.deallocate()
     state.pointee.starts.deallocate()
     state.pointee.callbackReturns.deallocate()
     frames.deallocate()
     stopInstruction.deallocate()
     constantValues.deallocate()
-    mapTable.deallocate()
+    state.pointee.maps.deallocate()
     state.deallocate()
   }
 
@@ -98,7 +103,7 @@ public final class Machine {
       mapIndices[spec.name] = maps.count
       maps.append(map)
       (mapTable + mapCount).initialize(to: Unmanaged.passUnretained(map))
-      mapCount += 1
+      state.pointee.mapCount += 1
     } catch {
       throw MachineError(kind: .map, message: "map \(error.map): \(error.message)")
     }
@@ -172,6 +177,25 @@ public final class Machine {
     try packet.receive(
       frame, metadataCount: metadataCount, linearCount: linearCount, ingress: configuration.ingressInterface,
       queue: configuration.receiveQueue)
+    state.pointee.runsOnSocketBuffer = false
+    return run(index, engine: engine)
+  }
+
+  /// Runs a loaded TC program on a frame that arrives at, or leaves at, `timestamp`.
+  /// - Parameters:
+  ///   - linearCount: How many bytes of the frame can be accessed directly.
+  ///   - takesTag: Moves an outer VLAN tag from the frame to the skb, as hardware offload does.
+  /// - Throws: ``MemoryError`` when the frame finds no room.
+  package func runSocketBuffer(
+    _ index: Int, on frame: UnsafeRawBufferPointer, linearCount: Int = .max, takesTag: Bool = false, timestamp: UInt64,
+    engine: EngineKind
+  ) throws(MemoryError) -> Outcome {
+    if timestamp > state.pointee.clock { state.pointee.clock = timestamp }
+    try socketBuffer.receive(
+      frame, linearCount: linearCount, takesTag: takesTag, ingress: 0, device: configuration.ingressInterface,
+      address: configuration.deviceAddress)
+    state.pointee.runsOnSocketBuffer = true
+    clones = 0
     return run(index, engine: engine)
   }
 

@@ -14,6 +14,10 @@ public struct MachineConfiguration: Sendable {
   /// `xdp_md.rx_queue_index`.
   public var receiveQueue: UInt32 = 0
 
+  /// MAC address of the device that TC programs are attached to, in the low 48 bits; it decides `__sk_buff.pkt_type`. nil is
+  /// the loopback device, which BPF_PROG_TEST_RUN uses.
+  public var deviceAddress: UInt64?
+
   public init() {}
 }
 

@@ -77,6 +77,9 @@ public final class SimulatorBackend: Backend {
 
   public func run(_ frame: Frame) throws(BackendError) -> Outcome {
     do {
+      if _slowPath(hook != .xdp) {
+        return try machine.runSocketBuffer(index, on: frame.bytes, timestamp: frame.timestamp, engine: engine)
+      }
       return try machine.run(index, on: frame.bytes, timestamp: frame.timestamp, engine: engine)
     } catch {
       throw BackendError(message: "packet \(frame.number): cannot reserve \(frame.bytes.count) bytes for the frame")
@@ -87,9 +90,9 @@ public final class SimulatorBackend: Backend {
 
   public var redirect: Redirect? { machine.redirect }
 
-  public var output: UnsafeRawBufferPointer { machine.packet.output }
+  public var output: UnsafeRawBufferPointer { hook == .xdp ? machine.packet.output : machine.socketBuffer.output }
 
-  public var outputMetadataLength: Int { machine.packet.metadataCount }
+  public var outputMetadataLength: Int { hook == .xdp ? machine.packet.metadataCount : 0 }
 
   public var contextOut: [UInt8] {
     guard hook == .xdp else { return [] }

@@ -18,11 +18,22 @@ func callPacketLoad(_ state: StatePointer, _ index: Int64, _ size: Int) -> Seque
   state.pointee.machine._withUnsafeGuaranteedRef { $0.loadPacket(index, size) }
 }
 
+/// Writes to the context where the program may; false elsewhere.
+@inline(never)
+func storeContext(_ state: StatePointer, _ address: UInt64, _ value: UInt64, _ size: Int) -> Bool {
+  state.pointee.machine._withUnsafeGuaranteedRef { $0.storeContext(address, value, size) }
+}
+
 extension Machine {
   /// The registers: r1-r5 are a helper's arguments, r0 its result.
   var registers: UnsafeMutablePointer<UInt64> { state.registers }
 
   func callHelper(_ id: Int32) -> Sequel {
+    if state.pointee.runsOnSocketBuffer, let sequel = callSocketBufferHelper(id) { return sequel }
+    return callCommonHelper(id)
+  }
+
+  private func callCommonHelper(_ id: Int32) -> Sequel {
     switch id {
     case 1: mapLookupElement()
     case 2: mapUpdateElement()

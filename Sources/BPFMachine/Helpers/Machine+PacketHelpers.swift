@@ -16,6 +16,11 @@ extension PacketAdjustment {
 }
 
 extension Machine {
+  /// The frame that the running program sees, fragments included.
+  var frameBytes: UnsafeRawBufferPointer {
+    state.pointee.runsOnSocketBuffer ? socketBuffer.output : UnsafeRawBufferPointer(packet.frame)
+  }
+
   private var delta: Int { Int(Int32(truncatingIfNeeded: registers[2])) }
 
   /// `bpf_xdp_adjust_head(xdp_md, delta)`.
@@ -51,7 +56,7 @@ extension Machine {
 
   /// `LD_ABS` and `LD_IND` (RFC 9669 section 5.5): network byte order; outside the packet the function returns 0.
   func loadPacket(_ index: Int64, _ size: Int) -> Sequel {
-    let frame = packet.frame
+    let frame = frameBytes
     guard index >= 0, index <= Int64(frame.count - size) else {
       registers[0] = 0
       return .returned

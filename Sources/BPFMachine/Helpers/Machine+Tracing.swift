@@ -61,9 +61,9 @@ extension Machine {
     // The high bits ask for that many packet bytes after the sample (BPF_F_CTXLEN_MASK).
     let packetCount = Int(flags >> 32 & 0xf_ffff)
     guard flags & ~0xf_ffff_ffff_ffff == 0, flags >> 52 == 0 else { return give(errno: -EINVAL) }
-    guard packetCount <= packet.count else { return give(errno: -EFAULT) }
+    guard packetCount <= frameBytes.count else { return give(errno: -EFAULT) }
     if let events {
-      events(index, [UInt8](UnsafeRawBufferPointer(start: data, count: count)) + packet.frame.prefix(packetCount))
+      events(index, [UInt8](UnsafeRawBufferPointer(start: data, count: count)) + frameBytes.prefix(packetCount))
     }
     return give(0)
   }

@@ -19,6 +19,9 @@ package struct ExecutionState {
   /// index among the loaded programs (reference).
   var target: UnsafeRawPointer
   var targetProgram = 0
+  /// The machine's maps, for helpers: no reference counting or tracked access on the way to one.
+  var maps: UnsafeMutablePointer<Unmanaged<BPFMap>>
+  var mapCount = 0
   /// First instruction of each loaded program.
   var starts: UnsafeMutablePointer<UnsafeRawPointer>
   /// What a redirect helper noted in this run.
@@ -33,6 +36,8 @@ package struct ExecutionState {
   var callbackEnd: UnsafeRawPointer
   /// The element of ``targetProgram`` that a callback begins with (reference).
   var targetElement = 0
+  /// True while a TC program runs on the socket buffer, false while an XDP program runs on the packet buffer.
+  var runsOnSocketBuffer = false
   /// Tail calls so far in this run.
   var tailCalls = 0
   /// `may_goto` goes on this many times more.

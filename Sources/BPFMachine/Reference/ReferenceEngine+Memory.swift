@@ -14,7 +14,9 @@ extension ReferenceEngine {
 
   func store(_ size: MemorySize, _ address: UInt64, _ value: UInt64) -> Step {
     let count = Int(size.rawValue)
-    guard let host = memory.write(address, count) else { return .trap(.badWrite(address: address, size: count)) }
+    guard let host = memory.write(address, count) else {
+      return storeContext(state, address, value, count) ? .next : .trap(.badWrite(address: address, size: count))
+    }
     for index in 0..<count {
       host.storeBytes(of: UInt8(truncatingIfNeeded: value >> (8 * UInt64(index))), toByteOffset: index, as: UInt8.self)
     }

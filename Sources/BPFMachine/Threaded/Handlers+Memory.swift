@@ -51,10 +51,23 @@ private func store<T: FixedWidthInteger>(
 ) -> Int {
   let address = register(s, element(p).pointee.destination) &+ UInt64(bitPattern: Int64(element(p).pointee.offset))
   guard let host = host(address, regions, bound: bound(T.self) + 4) else {
-    return badWrite(p, s, mark, address, T.bitWidth / 8)
+    return storeToContext(p, s, mark, frame, regions, isImmediate ? -T.bitWidth / 8 : T.bitWidth / 8)
   }
   let value = isImmediate ? immediate(p) : register(s, element(p).pointee.source)
   host.storeBytes(of: T(truncatingIfNeeded: value), as: T.self)
+  return next(p, s, mark, frame, regions)
+}
+
+/// The store at `p` to a field of `struct __sk_buff` that a TC program may write; anything else is a bad write. `size` is the
+/// access's, negative for an immediate.
+@inline(never)
+private func storeToContext(
+  _ p: UnsafeRawPointer, _ s: UnsafeMutableRawPointer, _ mark: Int, _ frame: UnsafeMutableRawPointer,
+  _ regions: UnsafeMutableRawPointer, _ size: Int
+) -> Int {
+  let address = register(s, element(p).pointee.destination) &+ UInt64(bitPattern: Int64(element(p).pointee.offset))
+  let value = size < 0 ? immediate(p) : register(s, element(p).pointee.source)
+  guard storeContext(state(s), address, value, abs(size)) else { return badWrite(p, s, mark, address, abs(size)) }
   return next(p, s, mark, frame, regions)
 }
 
