@@ -39,7 +39,7 @@ final class ByteSource {
     self.prefix = prefix[...]
     self.decompressor = decompressor
     self.cancellation = cancellation
-    buffer = .allocate(byteCount: 1 << 16, alignment: 4096)
+    buffer = .allocate(byteCount: 1 << 18, alignment: 4096)
   }
 
   deinit {
@@ -109,10 +109,13 @@ final class ByteSource {
     return try descriptor.read(into: destination)
   }
 
-  /// Whether whoever reads on at `position` waits for the other end of a pipe.
-  func isWaiting(at position: () -> UInt64) -> Bool {
-    guard cancellation != nil, prefix.isEmpty, position() >= walker.boundary(upTo: length) else { return false }
-    return if let decompressor { !decompressor.output.hasInput } else { !input.hasInput }
+  /// Whether whoever has read `packets` packets, up to `position`, and reads on waits for the other end of a pipe: longer
+  /// than a busy one would take, so that only a live capture comes in small pieces.
+  func isWaiting(after packets: Int, at position: () -> UInt64) -> Bool {
+    // Of the packets that have begun, all but the last are whole.
+    guard cancellation != nil, prefix.isEmpty, packets + 1 >= walker.packets else { return false }
+    guard position() >= walker.boundary(upTo: length) else { return false }
+    return if let decompressor { !decompressor.output.hasInput(within: 5) } else { !input.hasInput(within: 5) }
   }
 
   /// The source as a stdio stream, which must be closed before the source goes; nil when there is no memory for one.

@@ -77,10 +77,10 @@ struct Descriptor: ~Copyable {
     if let failure { throw failure }
   }
 
-  /// Whether read(2) would return at once: with bytes, at the end, or with an error.
-  var hasInput: Bool {
+  /// Whether read(2) would return within some milliseconds: with bytes, at the end, or with an error.
+  func hasInput(within milliseconds: Int32) -> Bool {
     var polled = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
-    return poll(&polled, 1, 0) != 0
+    return poll(&polled, 1, milliseconds) != 0
   }
 
   /// Waits until there is something to read here, or `other` reports anything; false when it was `other`.

@@ -15,8 +15,8 @@ final class FrameBatch {
   }
 
   /// So much is a batch, unless one frame is longer.
-  private static let byteCapacity = 1 << 18
-  private static let frameCapacity = 1 << 10
+  private static let byteCapacity = 1 << 20
+  private static let frameCapacity = 1 << 12
 
   private var bytes: UnsafeMutableRawBufferPointer
   private let entries: UnsafeMutablePointer<Entry>

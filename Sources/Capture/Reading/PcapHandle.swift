@@ -73,7 +73,7 @@ final class PcapHandle {
 
   /// Whether ``next()`` would wait for the other end of a pipe.
   var isWaiting: Bool {
-    source.isWaiting(at: { UInt64(max(0, ftello(stream))) })
+    source.isWaiting(after: packets, at: { UInt64(max(0, ftello(stream))) })
   }
 
   /// Makes ``next()`` return `record` once more.

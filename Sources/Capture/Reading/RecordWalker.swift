@@ -32,6 +32,8 @@ struct RecordWalker {
   private var carried = Record(offset: 0, type: 0)
   /// The records that begin in the last chunk.
   private var records: [Record] = []
+  /// How many packets' records have begun.
+  private(set) var packets = 0
   /// pcapng: interfaces of the packets that libpcap has not delivered yet.
   private var interfaces: [Int32] = []
   private var delivered = 0
@@ -100,6 +102,7 @@ struct RecordWalker {
     case .pcap(let headerLength, let isBigEndian):
       let capturedLength = Self.word(head, at: 8, isBigEndian)
       records.append(Record(offset: next, type: 0))
+      packets += 1
       next += headerLength + UInt64(capturedLength)
     case .pcapng(var isBigEndian):
       let type = Self.word(head, at: 0, isBigEndian)
@@ -109,17 +112,25 @@ struct RecordWalker {
       }
       let length = Self.word(head, at: 4, isBigEndian)
       records.append(Record(offset: next, type: type))
-      switch type {
-      case BlockType.enhancedPacket: interfaces.append(Int32(truncatingIfNeeded: Self.word(head, at: 8, isBigEndian)))
-      case BlockType.packet: interfaces.append(Int32(Self.half(head, at: 8, isBigEndian)))
-      case BlockType.simplePacket: interfaces.append(0)
-      default: break
+      if let interface = Self.interface(of: type, head, isBigEndian) {
+        interfaces.append(interface)
+        packets += 1
       }
       // libpcap stops at a block that is shorter than its own lengths; so does the walk.
       guard length >= 12 else { return format = .lost }
       next += UInt64(length)
     case .unknown, .lost:
       break
+    }
+  }
+
+  /// The interface that a packet's block names; nil for a block without a packet.
+  private static func interface(of type: UInt32, _ head: UnsafeRawBufferPointer, _ isBigEndian: Bool) -> Int32? {
+    switch type {
+    case BlockType.enhancedPacket: Int32(truncatingIfNeeded: word(head, at: 8, isBigEndian))
+    case BlockType.packet: Int32(half(head, at: 8, isBigEndian))
+    case BlockType.simplePacket: 0
+    default: nil
     }
   }
 
