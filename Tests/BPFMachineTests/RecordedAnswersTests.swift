@@ -7,9 +7,11 @@ import Testing
 /// The simulator gives what a kernel answered: return value, packet, metadata, maps, errno.
 @Suite struct RecordedAnswersTests {
   /// Cases for XDP programs that the kernel ran. What its verifier refused is the verifier's to refuse.
-  static let cases: [(file: String, recorded: RecordedCase)] = Recording.all.filter { place in
-    place.recorded.type == "xdp" && place.recorded.answer.refusedAt == nil
-      && !notSimulated.contains { place.recorded.name.hasPrefix($0) }
+  static func cases(_ file: String) throws -> [RecordedCase] {
+    try Recording.load(file).cases.filter { recorded in
+      recorded.type == "xdp" && recorded.answer.refusedAt == nil
+        && !notSimulated.contains { recorded.name.hasPrefix($0) }
+    }
   }
 
   /// What the simulator does otherwise: it has no devices, so it cannot refuse an ifindex; the rest it names as not simulated.
@@ -18,9 +20,12 @@ import Testing
     "devmap_hash (values of 4) from user space",
   ]
 
-  @Test("a recorded case comes out as the kernel had it", arguments: cases, EngineKind.allCases)
-  func sameAnswer(at place: (file: String, recorded: RecordedCase), engine: EngineKind) throws {
-    let recorded = place.recorded
+  @Test("recorded cases come out as the kernel had them", arguments: Recording.names, EngineKind.allCases)
+  func sameAnswers(in file: String, engine: EngineKind) throws {
+    for recorded in try Self.cases(file) { try sameAnswer(to: recorded, engine: engine) }
+  }
+
+  private func sameAnswer(to recorded: RecordedCase, engine: EngineKind) throws {
     let machine = try Machine(maps: recorded.maps.map(\.spec))
     for callee in recorded.callees {
       let index = try machine.load(recorded.program(callee))

@@ -25,20 +25,29 @@ public enum HexText {
     return parts.joined(separator: " ")
   }
 
-  /// The bytes of a text; what is no hexadecimal text ends it.
+  /// The bytes of a text; what is no hexadecimal digit is passed over.
   public static func bytes(_ text: String) -> [UInt8] {
     var result: [UInt8] = []
-    for part in text.split(separator: " ") {
-      let run = part.split(separator: "*")
-      var digits = Substring(run[0])
+    for part in text.utf8.split(separator: UInt8(ascii: " ")) {
+      let run = part.split(separator: UInt8(ascii: "*"))
+      guard let hex = run.first else { continue }
       var bytes: [UInt8] = []
-      while digits.count >= 2, let byte = UInt8(digits.prefix(2), radix: 16) {
-        bytes.append(byte)
-        digits = digits.dropFirst(2)
+      var high: UInt8?
+      for case let digit? in hex.lazy.map(digit) {
+        if let first = high { bytes.append(first << 4 | digit) }
+        high = high == nil ? digit : nil
       }
-      let count = run.count == 2 ? Int(run[1]) ?? 0 : 1
+      let count = run.count == 2 ? Int(String(decoding: run[1], as: UTF8.self)) ?? 0 : 1
       for _ in 0..<count { result.append(contentsOf: bytes) }
     }
     return result
+  }
+
+  private static func digit(_ character: UInt8) -> UInt8? {
+    switch character {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): character - UInt8(ascii: "a") + 10
+    default: nil
+    }
   }
 }

@@ -5,8 +5,7 @@ package enum PossibleCPUs {
 
   /// Counts a list such as `0-3,8-11`, as in /sys/devices/system/cpu/possible; nil when it is none.
   ///
-  /// The kernel sizes per-CPU values by the number of possible CPUs, which are numbered without gaps where Verdict runs;
-  /// like libbpf, the highest number plus one is not taken.
+  /// The kernel sizes per-CPU values by how many CPUs are possible (`num_possible_cpus`), not by their highest number.
   static func parse(_ text: [UInt8]) -> Int? {
     var count = 0
     for range in String(decoding: text, as: UTF8.self).split(whereSeparator: { $0 == "," || $0.isWhitespace }) {
