@@ -68,6 +68,17 @@ struct FormatTests {
     #expect(try reader.next() == nil)
   }
 
+  @Test("A reader that is called off ends there, inside a record too, and finds no fault", .timeLimit(.minutes(1)))
+  func calledOff() throws {
+    let pipe = Pipe()
+    try pipe.fileHandleForWriting.write(contentsOf: TestCapture.pcap(.three).bytes.dropLast(20))
+    let reader = try CaptureReader(descriptor: dup(pipe.fileHandleForReading.fileDescriptor), path: "a pipe")
+    for number in 1...2 { #expect(try reader.next()?.number == number) }
+    reader.canceller()
+    #expect(try reader.next() == nil)
+    try pipe.fileHandleForWriting.close()
+  }
+
   @Test("Statistics count frames, bytes and frames that the snap length cut")
   func statistics() throws {
     let file = try TemporaryFile(TestCapture.pcap(.three).bytes)

@@ -25,7 +25,7 @@ final class ByteSource {
   /// Whether the end was seen.
   private(set) var isAtEnd = false
   /// Whether reading was called off. Nothing is known of the rest then, and the decompressor is still at work.
-  private var isCancelled = false
+  private(set) var isCancelled = false
   /// What read(2) failed with.
   private(set) var failure: Errno?
 

@@ -96,6 +96,8 @@ final class PcapHandle {
   }
 
   private func fault(isAtEnd: Bool) -> CaptureError? {
+    // Called off inside a record: the rest of it is nobody's fault.
+    if source.isCancelled { return nil }
     let position = UInt64(max(0, ftello(stream)))
     if isAtEnd {
       guard let complaint = source.decompressionFault else { return nil }
