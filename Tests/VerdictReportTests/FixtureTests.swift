@@ -8,7 +8,7 @@ import Testing
 @testable import VerdictReport
 
 /// Every example program over its trace: verdict and bytes of every packet and the maps at the end are those that Linux 6.18
-/// gave through BPF_PROG_TEST_RUN (fixtures/expected, recorded by the generator of the traces).
+/// gave through BPF_PROG_TEST_RUN (fixtures/expected, recorded by fixtures/record).
 @Suite struct FixtureTests {
   private static let root = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
