@@ -54,6 +54,8 @@ let package = Package(
         "BPFInstructions", "BPFObject", "BPFMachine",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    // The yardstick that .ci/benchmark holds `verdict run` against.
+    .executableTarget(name: "BareReadLoop", dependencies: ["CPcap"]),
     .testTarget(name: "BPFInstructionsTests", dependencies: ["BPFInstructions"]),
     .testTarget(
       name: "BPFObjectTests", dependencies: ["BPFObject", "BPFInstructions"],

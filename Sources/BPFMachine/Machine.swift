@@ -28,8 +28,8 @@ public final class Machine {
     get { state.pointee.redirect }
     set { state.pointee.redirect = newValue }
   }
-  package var random: RandomState
 
+  /// Like the frames, on a page of its own: what a run writes all the time shares no cache line with another thread's data.
   let state: StatePointer
   /// Helpers that are calling back, innermost last; as many as ``ExecutionState/callbackDepth``, more may be left over.
   var callbacks: [Callback] = []
@@ -52,16 +52,18 @@ public final class Machine {
   {
     self.configuration = configuration
     memory = GuestMemory()
-    random = RandomState(seed: configuration.seed)
     do {
       packet = try PacketBuffer(memory: memory)
       socketBuffer = try SocketBuffer(memory: memory)
       stack = try memory.hostBlock(byteCount: CallFrame.maximum * CallFrame.stackBytes)
       callbackKey = try memory.allocate(byteCount: 1 << 16, stride: 1 << 16, writable: false)
+      let frameBytes = CallFrame.maximum * MemoryLayout<CallFrame>.stride
+      let hot = try memory.hostBlock(byteCount: frameBytes + MemoryLayout<ExecutionState>.size)
+      frames = hot.bindMemory(to: CallFrame.self, capacity: CallFrame.maximum)
+      state = (hot + frameBytes).bindMemory(to: ExecutionState.self, capacity: 1)
     } catch {
       throw MachineError(kind: .memory, message: "cannot reserve memory for packet and stack")
     }
-    frames = .allocate(capacity: CallFrame.maximum)
     stopInstruction = .allocate(capacity: 3)
     stopInstruction.initialize(repeating: ThreadedInstruction(Control.stop), count: 2)
     (stopInstruction + 2).initialize(to: ThreadedInstruction(Control.continueCallback))
@@ -69,13 +71,12 @@ public final class Machine {
       repeating: CallFrame(saved: .zero, resume: UnsafeRawPointer(stopInstruction + 1)), count: CallFrame.maximum)
     constantValues = .allocate(capacity: 1)
     constantValues.initialize(to: 0)
-    state = .allocate(capacity: 1)
     state.initialize(
       to: ExecutionState(
         nextFrame: frames, endOfFrames: frames + CallFrame.maximum, constants: UnsafePointer(constantValues),
         machine: Unmanaged<Machine>.fromOpaque(UnsafeRawPointer(stack)), stop: UnsafeRawPointer(stopInstruction),
         target: UnsafeRawPointer(stopInstruction), maps: .allocate(capacity: max(specs.count, 1)),
-        starts: .allocate(capacity: 1),
+        random: RandomState(seed: configuration.seed), starts: .allocate(capacity: 1),
         callbackReturns: .allocate(capacity: CallFrame.maximum),
         callbackEnd: UnsafeRawPointer(stopInstruction + 2), resumeFrame: stack))
     state.pointee.machine = Unmanaged.passUnretained(self)
@@ -86,15 +87,12 @@ public final class Machine {
   }
 
   deinit {
-    packet.deallocate()
     socketBuffer.deallocate()
     state.pointee.starts.deallocate()
     state.pointee.callbackReturns.deallocate()
-    frames.deallocate()
     stopInstruction.deallocate()
     constantValues.deallocate()
     state.pointee.maps.deallocate()
-    state.deallocate()
   }
 
   private func addMap(_ spec: MapSpec) throws(MachineError) {

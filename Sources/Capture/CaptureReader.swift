@@ -29,7 +29,6 @@ public final class CaptureReader {
   private let readAhead: ReadAhead
   private var batch: FrameBatch
   private var index = 0
-  private var count = 0
 
   /// Opens the capture at `path`, `-` for standard input.
   ///
@@ -70,21 +69,35 @@ public final class CaptureReader {
   /// - Throws: the fault that ends the capture, with packet number and byte offset, after every frame before it; the same one
   ///   when asked again.
   public func next() throws(CaptureError) -> Frame? {
-    while index == count {
+    try nextFrames(limit: 1).first
+  }
+
+  /// The next frames, as many as are at hand and at most `limit`, lent until the next call; none at the end of the capture.
+  ///
+  /// - Throws: as ``next()``.
+  public func nextFrames(limit: Int = .max) throws(CaptureError) -> UnsafeBufferPointer<Frame> {
+    while index == batch.count, limit > 0 {
       switch batch.end {
-      case .file: return nil
+      case .file: return UnsafeBufferPointer(start: nil, count: 0)
       case .fault(let error): throw error
       case nil:
         batch = readAhead.next()
-        count = batch.count
         index = 0
       }
     }
-    let frame = batch.frame(at: index, number: statistics.frames + 1)
-    index += 1
-    statistics.frames += 1
-    statistics.bytes += frame.bytes.count
-    if frame.wireLength > frame.bytes.count { statistics.cutFrames += 1 }
-    return frame
+    let count = min(limit, batch.count - index)
+    let frames = UnsafeBufferPointer(rebasing: batch.frames[index..<index + count])
+    index += count
+    statistics.frames += count
+    if count == batch.count {
+      statistics.bytes += batch.byteCount
+      statistics.cutFrames += batch.cutCount
+    } else {
+      for frame in frames {
+        statistics.bytes += frame.bytes.count
+        if frame.wireLength > frame.bytes.count { statistics.cutFrames += 1 }
+      }
+    }
+    return frames
   }
 }

@@ -39,7 +39,7 @@ extension Machine {
 
   /// `bpf_for_each_map_elem(map, callback, ctx, flags)` (kernel/bpf/helpers.c): arrays by index, hashes by slot.
   func forEachMapElement() -> Sequel {
-    guard let index = GuestMap.index(address: registers[1]), index < mapCount else { return refuse(164, argument: 1) }
+    guard let index = mapIndex(argument: 1) else { return refuse(164, argument: 1) }
     guard let function = GuestFunction(address: registers[2]) else { return refuse(164, argument: 2) }
     guard registers[4] == 0 else { return give(errno: -EINVAL) }
     guard maps[index] is ArrayMap || maps[index] is HashMap else { return give(errno: -EINVAL) }

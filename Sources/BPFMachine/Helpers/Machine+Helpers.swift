@@ -40,7 +40,7 @@ extension Machine {
     case 3: mapDeleteElement()
     case 5, 125, 160, 208: give(clock)
     case 6: tracePrint()
-    case 7: give(UInt64(random.next()))
+    case 7: give(UInt64(state.pointee.random.next()))
     case 8: give(UInt64(configuration.cpu))
     case 12: tailCall()
     case 23: redirectToInterface()
@@ -71,6 +71,17 @@ extension Machine {
 
   /// `INITIAL_JIFFIES` of include/linux/jiffies.h at 250 Hz, as a 64-bit number.
   private static let initialJiffies = UInt64(UInt32(bitPattern: -300 * 250))
+
+  /// The index of the map that an argument names; nil when it names none.
+  @inline(__always)
+  func mapIndex(argument: Int) -> Int? {
+    guard let index = GuestMap.index(address: registers[argument]), index < state.pointee.mapCount else { return nil }
+    return index
+  }
+
+  /// The map that an argument names, when it is one of those that hold no values for programs.
+  @inline(__always)
+  func table(at index: Int) -> TableMap? { state.pointee.maps[index]._withUnsafeGuaranteedRef { $0 as? TableMap } }
 
   /// Sets r0.
   @inline(__always)

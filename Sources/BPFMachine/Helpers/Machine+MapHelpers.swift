@@ -19,10 +19,8 @@ extension Machine {
   private func withMapAndKey(
     _ helper: Int32, _ body: (BPFMap, UnsafeMutableRawPointer) -> Sequel
   ) -> Sequel {
-    guard let index = GuestMap.index(address: registers[1]), index < mapCount else {
-      return refuse(helper, argument: 1)
-    }
-    return mapTable[index]._withUnsafeGuaranteedRef { map in
+    guard let index = mapIndex(argument: 1) else { return refuse(helper, argument: 1) }
+    return state.pointee.maps[index]._withUnsafeGuaranteedRef { map in
       guard let key = memory.read(registers[2], map.keySize) else { return refuse(helper, argument: 2) }
       return body(map, key)
     }

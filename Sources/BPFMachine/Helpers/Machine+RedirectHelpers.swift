@@ -15,9 +15,7 @@ extension Machine {
   /// `bpf_redirect_map(map, key, flags)` (include/linux/filter.h, __bpf_xdp_redirect_map): the low two flag bits are the
   /// answer when the entry is empty.
   func redirectThroughMap() -> Sequel {
-    guard let index = GuestMap.index(address: registers[1]), index < mapCount,
-      let table = mapTable[index]._withUnsafeGuaranteedRef({ $0 as? TableMap })
-    else { return refuse(51, argument: 1) }
+    guard let index = mapIndex(argument: 1), let table = table(at: index) else { return refuse(51, argument: 1) }
     let flags = registers[3]
     let isDevmap = table.spec.type == .devmap || table.spec.type == .devmapHash
     let allowed: UInt64 = isDevmap ? Machine.broadcast | Machine.excludeIngress : 0

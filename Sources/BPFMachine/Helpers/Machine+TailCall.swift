@@ -5,9 +5,9 @@ extension Machine {
   /// `bpf_tail_call(ctx, prog_array, index)`: goes on with another program in the place of the current function, or does
   /// nothing when the entry is empty, out of range, or 33 tail calls have been made.
   func tailCall() -> Sequel {
-    guard let index = GuestMap.index(address: registers[2]), index < mapCount,
-      let table = mapTable[index]._withUnsafeGuaranteedRef({ $0 as? TableMap }), table.spec.type == .progArray
-    else { return refuse(12, argument: 2) }
+    guard let index = mapIndex(argument: 2), let table = table(at: index), table.spec.type == .progArray else {
+      return refuse(12, argument: 2)
+    }
     guard let target = table.target(UInt32(truncatingIfNeeded: registers[3])), target > 0,
       Int(target) <= programs.count, state.pointee.tailCalls < Machine.maximumTailCalls
     else { return .goOn }

@@ -54,7 +54,7 @@ extension Machine {
 
   /// `bpf_perf_event_output(ctx, map, flags, data, size)`: there is no reader; the sample is handed to ``events``.
   func perfEventOutput() -> Sequel {
-    guard let index = GuestMap.index(address: registers[2]), index < mapCount else { return refuse(25, argument: 2) }
+    guard let index = mapIndex(argument: 2) else { return refuse(25, argument: 2) }
     let count = Int(UInt32(truncatingIfNeeded: registers[5]))
     guard let data = memory.read(registers[4], count) else { return refuse(25, argument: 4) }
     let flags = registers[3]

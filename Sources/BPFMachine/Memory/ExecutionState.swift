@@ -22,6 +22,8 @@ package struct ExecutionState {
   /// The machine's maps, for helpers: no reference counting or tracked access on the way to one.
   var maps: UnsafeMutablePointer<Unmanaged<BPFMap>>
   var mapCount = 0
+  /// Behind `bpf_get_prandom_u32`.
+  var random: RandomState
   /// First instruction of each loaded program.
   var starts: UnsafeMutablePointer<UnsafeRawPointer>
   /// What a redirect helper noted in this run.

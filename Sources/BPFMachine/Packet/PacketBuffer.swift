@@ -36,17 +36,16 @@ package struct PacketBuffer {
   package init(memory: GuestMemory) throws(MemoryError) {
     self.memory = memory
     let capacity = PacketBuffer.pageSize * 2
-    layout = .allocate(capacity: 1)
+    let contextBytes = 256
+    let block = try memory.hostBlock(byteCount: contextBytes + MemoryLayout<Layout>.size)
+    context = block.bindMemory(to: UInt32.self, capacity: contextBytes / 4)
+    layout = (block + contextBytes).bindMemory(to: Layout.self, capacity: 1)
     layout.initialize(to: Layout(host: try memory.hostBlock(byteCount: capacity), capacity: capacity))
-    context = try memory.hostBlock(byteCount: 256).bindMemory(to: UInt32.self, capacity: 64)
     region = memory.regions + GuestMemory.packetRegion
     memory.setRegion(
       GuestMemory.contextRegion, base: UnsafeMutableRawPointer(context),
       lower: GuestMemory.address(region: GuestMemory.contextRegion), count: 24, writable: false)
   }
-
-  /// Frees what ``init(memory:)`` allocated; the machine that owns this calls it at its end.
-  func deallocate() { layout.deallocate() }
 
   /// Offsets from the start of the headroom.
   package private(set) var metadata: Int {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BPFKernel
 import Capture
 import VerdictReport
 
@@ -20,6 +21,12 @@ struct BenchCommand: AsyncParsableCommand {
     name: .customLong("repeat"), help: "How often a run goes through the frames; enough for 50 ms when not given.")
   var repeats: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "With --backend kernel: runs that one BPF_PROG_TEST_RUN makes on a frame by itself, instead of a call each.",
+      valueName: "n"))
+  var kernelRepeat = 1
+
   @Option(help: "Runs to measure; minimum and median are given.")
   var runs = 10
 
@@ -29,6 +36,10 @@ struct BenchCommand: AsyncParsableCommand {
   func validate() throws {
     if (packet == nil) == (pcap == nil) { throw ValidationError("give either --packet or --pcap") }
     if let repeats, repeats < 1 { throw ValidationError("--repeat is at least 1") }
+    if kernelRepeat < 1 { throw ValidationError("--kernel-repeat is at least 1") }
+    if kernelRepeat > 1, program.backend != .kernel {
+      throw ValidationError("--kernel-repeat goes with --backend kernel; --repeat is for both backends")
+    }
     if runs < 1 { throw ValidationError("--runs is at least 1") }
   }
 
@@ -38,6 +49,10 @@ struct BenchCommand: AsyncParsableCommand {
       var benchmark = Benchmark(backend: backend, frames: try frames())
       benchmark.repeats = repeats
       benchmark.runs = runs
+      if let kernel = backend as? KernelBackend {
+        kernel.repeatCount = kernelRepeat
+        benchmark.runsPerCall = kernelRepeat
+      }
       let result = try benchmark.measure()
       let engine = program.backend == .kernel ? "kernel" : program.setup.engine.rawValue
       try Terminal.write(format == .json ? result.json(engine: engine) : result.text(engine: engine), to: 1)
@@ -49,7 +64,9 @@ struct BenchCommand: AsyncParsableCommand {
   private func frames() throws -> FrameStore {
     if let packet { return FrameStore(frame: try InputFile.read(packet)) }
     let frames = try FrameStore(CaptureReader(path: pcap ?? "-"))
-    guard frames.count > 0 else { throw Failure(.badData, "\(pcap ?? "-"): there is no frame in it to measure with") }
+    guard !frames.frames.isEmpty else {
+      throw Failure(.badData, "\(pcap ?? "-"): there is no frame in it to measure with")
+    }
     return frames
   }
 }

@@ -4,6 +4,9 @@ import Foundation
 struct OutputFile {
   let path: String
 
+  /// True when what is written would be shown on a terminal.
+  var isTerminal: Bool { path == "-" && isatty(STDOUT_FILENO) == 1 }
+
   /// Writes `bytes`, replacing what is there.
   ///
   /// - Throws: ``Failure`` with exit code 73 when the file cannot be made, 74 when it cannot be written.

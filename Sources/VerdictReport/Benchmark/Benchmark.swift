@@ -1,3 +1,4 @@
+import Capture
 import Datapath
 
 #if canImport(Glibc)
@@ -39,6 +40,8 @@ public struct Benchmark {
   public var repeats: Int?
   /// Runs that are measured, after one that is not.
   public var runs = 10
+  /// How often one call of the backend runs the program on a frame: what a kernel was told to repeat by itself.
+  public var runsPerCall = 1
 
   /// A benchmark of `backend` on `frames`.
   public init(backend: any Backend, frames: FrameStore) {
@@ -58,7 +61,7 @@ public struct Benchmark {
   public func measure() throws(BackendError) -> Result {
     var repeats = repeats ?? 1
     var warm = try run(repeats)
-    if self.repeats == nil, frames.count > 0 {
+    if self.repeats == nil, !frames.frames.isEmpty {
       while warm.nanoseconds < 50_000_000, repeats < 1 << 30 {
         repeats *= warm.nanoseconds < 5_000_000 ? 8 : 2
         warm = try run(repeats)
@@ -68,7 +71,7 @@ public struct Benchmark {
     for _ in 0..<max(1, runs) { measured.append(try run(repeats)) }
     let times = measured.map { Double($0.nanoseconds) }.sorted()
     let instructions = measured[0].instructions
-    let packets = repeats * frames.count
+    let packets = repeats * frames.frames.count * runsPerCall
     func figure(_ count: Int) -> Figure {
       Figure(
         minimum: times[0] / Double(max(1, count)),
@@ -81,16 +84,19 @@ public struct Benchmark {
 
   private func run(_ repeats: Int) throws(BackendError) -> Run {
     // The engine's own backend, known by its type, costs no dynamic call.
-    if let simulator = backend as? SimulatorBackend { return try run(simulator, repeats) }
-    return try run(backend, repeats)
+    if let simulator = backend as? SimulatorBackend { return try run(simulator, frames.frames, repeats) }
+    return try run(backend, frames.frames, repeats)
   }
 
-  private func run(_ backend: some Backend, _ repeats: Int) throws(BackendError) -> Run {
+  /// Nothing but the runs, and the two sums that show that nothing was left out.
+  private func run(
+    _ backend: some Backend, _ frames: UnsafeBufferPointer<Frame>, _ repeats: Int
+  ) throws(BackendError) -> Run {
     var run = Run()
     let start = Self.threadTime
     for _ in 0..<repeats {
-      for index in 0..<frames.count {
-        let outcome = try backend.run(frames[index])
+      for frame in frames {
+        let outcome = try backend.run(frame)
         run.instructions &+= outcome.instructions
         if outcome.isTrapped { run.trapped &+= 1 }
       }

@@ -2,56 +2,63 @@ import Capture
 
 /// Frames held in memory, so that what is measured is the program and not the file.
 public final class FrameStore {
-  private struct Entry {
-    var offset: Int
-    var count: Int
-    var wireLength: Int
-    var timestamp: UInt64
-  }
-
-  private var entries: [Entry] = []
-  private var bytes: UnsafeMutableRawBufferPointer
+  /// The frames, valid as long as the store.
+  public private(set) var frames: UnsafeBufferPointer<Frame>
+  /// Blocks of frame bytes, none of which ever moves.
+  private var blocks: [UnsafeMutableRawBufferPointer] = []
+  private var free = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  private static let blockSize = 1 << 20
 
   /// One frame.
-  public init(frame: [UInt8]) {
-    bytes = .allocate(byteCount: max(1, frame.count), alignment: 64)
-    bytes.copyBytes(from: frame)
-    entries = [Entry(offset: 0, count: frame.count, wireLength: frame.count, timestamp: 0)]
+  public convenience init(frame: [UInt8]) {
+    self.init()
+    frame.withUnsafeBytes { bytes in
+      let copy = copy(bytes)
+      hold([Frame(bytes: copy, wireLength: copy.count, timestamp: 0, number: 1)])
+    }
   }
 
   /// Every frame of a capture, or the first `limit` of them.
   ///
   /// - Throws: ``CaptureError`` when the capture breaks off.
-  public init(_ source: some FrameSource, limit: Int? = nil) throws(CaptureError) {
-    bytes = .allocate(byteCount: 1 << 20, alignment: 64)
-    var used = 0
-    while entries.count < limit ?? Int.max, let frame = try source.next() {
-      if frame.bytes.count > bytes.count - used { grow(used, by: frame.bytes.count) }
-      UnsafeMutableRawBufferPointer(rebasing: bytes[used...]).copyMemory(from: frame.bytes)
-      entries.append(
-        Entry(offset: used, count: frame.bytes.count, wireLength: frame.wireLength, timestamp: frame.timestamp))
-      used += frame.bytes.count
+  public convenience init(_ source: some FrameSource, limit: Int = .max) throws(CaptureError) {
+    self.init()
+    var held: [Frame] = []
+    while held.count < limit {
+      let frames = try source.nextFrames(limit: limit - held.count)
+      if frames.isEmpty { break }
+      for frame in frames {
+        held.append(
+          Frame(
+            bytes: copy(frame.bytes), wireLength: frame.wireLength, timestamp: frame.timestamp, number: frame.number,
+            interface: frame.interface))
+      }
     }
+    hold(held)
   }
 
-  deinit { bytes.deallocate() }
+  private init() { frames = UnsafeBufferPointer(start: nil, count: 0) }
 
-  private func grow(_ used: Int, by needed: Int) {
-    let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: max(bytes.count * 2, used + needed), alignment: 64)
-    larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<used]))
-    bytes.deallocate()
-    bytes = larger
+  deinit {
+    frames.deallocate()
+    for block in blocks { block.deallocate() }
   }
 
-  /// Number of frames.
-  public var count: Int { entries.count }
+  private func hold(_ held: [Frame]) {
+    let storage = UnsafeMutableBufferPointer<Frame>.allocate(capacity: held.count)
+    _ = storage.initialize(fromContentsOf: held)
+    frames = UnsafeBufferPointer(storage)
+  }
 
-  /// The frame at `index`, from 0; valid as long as the store.
-  @inline(__always)
-  public subscript(index: Int) -> Frame {
-    let entry = entries[index]
-    return Frame(
-      bytes: UnsafeRawBufferPointer(rebasing: bytes[entry.offset..<entry.offset + entry.count]),
-      wireLength: entry.wireLength, timestamp: entry.timestamp, number: index + 1)
+  private func copy(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    if bytes.count > free.count {
+      let block = UnsafeMutableRawBufferPointer.allocate(byteCount: max(Self.blockSize, bytes.count), alignment: 64)
+      blocks.append(block)
+      free = block
+    }
+    let copy = UnsafeMutableRawBufferPointer(rebasing: free[..<bytes.count])
+    copy.copyMemory(from: bytes)
+    free = UnsafeMutableRawBufferPointer(rebasing: free[bytes.count...])
+    return UnsafeRawBufferPointer(copy)
   }
 }

@@ -2,10 +2,11 @@ import Capture
 
 /// Where frames come from: a capture, or a test.
 public protocol FrameSource: AnyObject {
-  /// The next frame, whose bytes are valid until the next call; nil at the end.
+  /// The next frames, as many as are at hand and at most `limit`, whose bytes are valid until the next call; none at the
+  /// end.
   ///
   /// - Throws: ``CaptureError`` when there is no going on; the frames before it stand.
-  func next() throws(CaptureError) -> Frame?
+  func nextFrames(limit: Int) throws(CaptureError) -> UnsafeBufferPointer<Frame>
   /// How much of the source was read, from 0 to 1; nil when nobody knows.
   var progress: Double? { get }
   /// What the reader of a report should know of the frames: a line each.

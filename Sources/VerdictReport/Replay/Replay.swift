@@ -53,69 +53,70 @@ public final class Replay {
   private func runAll(
     _ source: some FrameSource, _ tally: inout Tally, start: ContinuousClock.Instant
   ) -> ReplayFault? {
-    let batch = 4096
-    var left = limit ?? Int.max
-    while left > 0 {
-      let wanted = min(left, batch)
-      let before = tally.packets
+    let limit = limit ?? Int.max
+    var told = 0
+    while tally.packets < limit {
       do throws(ReplayFault) {
+        let frames = try Self.nextFrames(source, limit: limit - tally.packets)
+        if frames.isEmpty { return nil }
         // The engine's own backend, known by its type, costs no dynamic call.
         if let simulator = backend as? SimulatorBackend {
-          try runBatch(source, simulator, &tally, count: wanted)
+          try run(frames, simulator, &tally)
         } else {
-          try runBatch(source, backend, &tally, count: wanted)
+          try run(frames, backend, &tally)
         }
       } catch {
         // A decompressor that the same Ctrl-C ended is no fault of the capture.
         return interruption.isRequested ? .interrupted : error
       }
-      let done = tally.packets - before
-      left -= done
       if interruption.isRequested { return .interrupted }
-      if done < wanted { return nil }
-      progress?(
+      guard let progress, tally.packets - told >= Self.progressInterval else { continue }
+      told = tally.packets
+      progress(
         ReplayProgress(
           packets: tally.packets, fraction: source.progress, elapsed: ContinuousClock().now - start))
     }
     return nil
   }
 
+  /// Packets from one report of progress to the next.
+  private static let progressInterval = 4096
+
   @inline(__always)
-  private func runBatch(
-    _ source: some FrameSource, _ backend: some Backend, _ tally: inout Tally, count: Int
+  private func run(
+    _ frames: UnsafeBufferPointer<Frame>, _ backend: some Backend, _ tally: inout Tally
   ) throws(ReplayFault) {
     if packetLog == nil, captures == nil, classes.isEmpty {
-      try runPlain(source, backend, &tally, count: count)
+      try runPlain(frames, backend, &tally)
     } else {
-      try runObserved(source, backend, &tally, count: count)
+      try runObserved(frames, backend, &tally)
     }
   }
 
   /// Run and count, nothing else.
   private func runPlain(
-    _ source: some FrameSource, _ backend: some Backend, _ tally: inout Tally, count: Int
+    _ frames: UnsafeBufferPointer<Frame>, _ backend: some Backend, _ tally: inout Tally
   ) throws(ReplayFault) {
     let interruption = interruption
-    for _ in 0..<count where !interruption.isRequested {
-      guard let frame = try Self.next(source) else { return }
+    for frame in frames where !interruption.isRequested {
       tally.record(frame, try Self.run(backend, frame), backend)
     }
   }
 
   private func runObserved(
-    _ source: some FrameSource, _ backend: some Backend, _ tally: inout Tally, count: Int
+    _ frames: UnsafeBufferPointer<Frame>, _ backend: some Backend, _ tally: inout Tally
   ) throws(ReplayFault) {
-    for _ in 0..<count where !interruption.isRequested {
-      guard let frame = try Self.next(source) else { return }
+    for frame in frames where !interruption.isRequested {
       let outcome = try Self.run(backend, frame)
       tally.record(frame, outcome, backend)
       observe(frame, outcome, backend, &tally)
     }
   }
 
-  @inline(__always)
-  private static func next(_ source: some FrameSource) throws(ReplayFault) -> Frame? {
-    do { return try source.next() } catch { throw .capture(error) }
+  private static func nextFrames(
+    _ source: some FrameSource, limit: Int
+  ) throws(ReplayFault) -> UnsafeBufferPointer<Frame> {
+    do { return try source.nextFrames(limit: limit) } catch { throw .capture(error) }
   }
 
   @inline(__always)

@@ -15,7 +15,10 @@ package struct VerdictCounter: ~Copyable {
   private var pooled = PacketCount()
 
   package init() {
-    slots = .allocate(capacity: Self.slotCount)
+    // Whole cache lines, which no other thread's data shares.
+    let bytes = Self.slotCount * MemoryLayout<PacketCount>.stride
+    slots = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 128)
+      .bindMemory(to: PacketCount.self, capacity: Self.slotCount)
     slots.initialize(repeating: PacketCount(), count: Self.slotCount)
   }
 

@@ -56,24 +56,29 @@ final class FakeBackend: Backend {
 final class FrameList: FrameSource {
   private let frames: [[UInt8]]
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 8)
+  private let lent = UnsafeMutablePointer<Frame>.allocate(capacity: 1)
   private var index = 0
   /// What is thrown after the last frame.
   var fault: CaptureError?
   var wireLength: Int?
 
   init(_ frames: [[UInt8]]) { self.frames = frames }
-  deinit { buffer.deallocate() }
+  deinit {
+    buffer.deallocate()
+    lent.deallocate()
+  }
 
-  func next() throws(CaptureError) -> Frame? {
-    guard index < frames.count else {
-      if let fault { throw fault }
-      return nil
+  func nextFrames(limit: Int) throws(CaptureError) -> UnsafeBufferPointer<Frame> {
+    guard index < frames.count, limit > 0 else {
+      if limit > 0, let fault { throw fault }
+      return UnsafeBufferPointer(start: nil, count: 0)
     }
     let frame = frames[index]
     index += 1
     buffer.copyBytes(from: frame)
-    return Frame(
+    lent.pointee = Frame(
       bytes: UnsafeRawBufferPointer(rebasing: buffer[..<frame.count]), wireLength: wireLength ?? frame.count,
       timestamp: 1_700_000_000_000_000_000 + UInt64(index) * 1_000_000_001, number: index)
+    return UnsafeBufferPointer(start: lent, count: 1)
   }
 }
