@@ -29,6 +29,12 @@ public final class Machine {
     set { state.pointee.redirect = newValue }
   }
 
+  /// Behind `bpf_get_prandom_u32`.
+  package var random: RandomState {
+    get { state.pointee.random }
+    set { state.pointee.random = newValue }
+  }
+
   /// Like the frames, on a page of its own: what a run writes all the time shares no cache line with another thread's data.
   let state: StatePointer
   /// Helpers that are calling back, innermost last; as many as ``ExecutionState/callbackDepth``, more may be left over.

@@ -6,10 +6,8 @@ extension Machine {
   func withMap(
     _ helper: Int32, argument: Int = 1, where isAllowed: (MapType) -> Bool, _ body: (BPFMap) -> Sequel
   ) -> Sequel {
-    guard let index = GuestMap.index(address: registers[argument]), index < mapCount else {
-      return refuse(helper, argument: argument)
-    }
-    return mapTable[index]._withUnsafeGuaranteedRef { map in
+    guard let index = mapIndex(argument: argument) else { return refuse(helper, argument: argument) }
+    return state.pointee.maps[index]._withUnsafeGuaranteedRef { map in
       isAllowed(map.type) ? body(map) : refuse(helper, argument: argument)
     }
   }

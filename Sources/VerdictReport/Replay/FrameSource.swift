@@ -14,6 +14,8 @@ public protocol FrameSource: AnyObject {
 }
 
 extension FrameSource {
+  /// The next frame, whose bytes are valid until the next call; nil at the end.
+  public func next() throws(CaptureError) -> Frame? { try nextFrames(limit: 1).first }
   public var progress: Double? { nil }
   public var notes: [String] { [] }
 }

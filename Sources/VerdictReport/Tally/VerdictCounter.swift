@@ -22,7 +22,7 @@ package struct VerdictCounter: ~Copyable {
     slots.initialize(repeating: PacketCount(), count: Self.slotCount)
   }
 
-  deinit { slots.deallocate() }
+  deinit { UnsafeMutableRawPointer(slots).deallocate() }
 
   /// Counts one packet of `bytes` bytes.
   @inline(__always)
