@@ -101,7 +101,7 @@ public final class KernelObject {
     }
   }
 
-  /// The object with what this kernel says of itself in `.kconfig`: LINUX_KERNEL_VERSION.
+  /// The object with what this kernel says of itself in `.kconfig`, LINUX_KERNEL_VERSION, when nobody has set it.
   public static func configured(_ object: ObjectFile) -> ObjectFile {
     var object = object
     object.maps = object.maps.map { configured($0, object) }
@@ -111,6 +111,7 @@ public final class KernelObject {
   private static func configured(_ spec: MapSpec, _ object: ObjectFile) -> MapSpec {
     guard spec.section == ".kconfig", var contents = spec.initialContents,
       let variable = object.configuration.first(where: { $0.name == "LINUX_KERNEL_VERSION" && $0.size == 4 }),
+      !variable.isSet,
       Int(variable.offset) + 4 <= contents.count
     else { return spec }
     withUnsafeBytes(of: KernelRelease.running.code.littleEndian) {

@@ -42,6 +42,8 @@ public struct ObjectError: Error, Hashable, Sendable, CustomStringConvertible {
     case badMap
     /// A program's code cannot be linked.
     case badProgram
+    /// A kernel's configuration cannot be read, or does not fit the `__kconfig` variables.
+    case badConfiguration
   }
 
   /// One line: file, section and offset, and the fault.

@@ -8,7 +8,7 @@
 
 extension ObjectFile {
   /// Every byte of the file at `path`.
-  static func contents(of path: String) throws(ObjectError) -> [UInt8] {
+  package static func contents(of path: String) throws(ObjectError) -> [UInt8] {
     func failure() -> ObjectError {
       let code = errno
       return ObjectError(kind: .unreadable(errno: code), file: path, message: String(cString: strerror(code)))

@@ -17,7 +17,8 @@ public struct ObjectFile: Sendable {
 
   /// The `version` section, `LINUX_VERSION_CODE` of old; 0 when there is none.
   public var kernelVersion: UInt32 = 0
-  /// The `__kconfig` variables, whose values make up the map `.kconfig`; all zero until somebody sets them.
+  /// The `__kconfig` variables, whose values make up the map `.kconfig`; all zero until
+  /// ``setConfiguration(_:to:)`` sets them.
   public var configuration: [KernelConfigVariable] = []
 
   /// The CO-RE records of all code, in the order of .BTF.ext.
@@ -99,6 +100,8 @@ public struct KernelConfigVariable: Hashable, Sendable {
   public var typeID: UInt32
   /// True when the program accepts the option to be unknown, with value 0.
   public var isWeak: Bool
+  /// True once ``ObjectFile/setConfiguration(_:to:)`` gave it a value; 0 until then.
+  public internal(set) var isSet = false
 
   /// A variable at that place.
   public init(name: String, offset: UInt32, size: UInt32, typeID: UInt32, isWeak: Bool) {

@@ -103,7 +103,6 @@ extension ObjectLoader {
   mutating func addConfigurationMap() {
     guard let last = configuration.last else { return }
     let size = last.offset + last.size
-    notes.append("\(configuration.count) __kconfig variables are zero: no kernel configuration is read")
     maps.append(
       MapSpec(
         name: ObjectLoader.configurationMap, rawType: MapType.array.rawValue, keySize: 4, valueSize: size,

@@ -45,7 +45,8 @@ struct BenchCommand: AsyncParsableCommand {
 
   func run() async throws {
     do {
-      let backend = try await program.load().backend
+      let (prepared, backend) = try await program.load()
+      for note in prepared.notes { Terminal.line("note: \(note)") }
       var benchmark = Benchmark(backend: backend, frames: try frames())
       benchmark.repeats = repeats
       benchmark.runs = runs

@@ -93,9 +93,10 @@ struct CompareCommand: AsyncParsableCommand {
     comparison.limit = limit
     let capture = try CaptureReader(path: pcap)
     comparison.packetLog = try log("old", "new")
-    let result = withExtendedLifetime(interrupt(comparison.interruption, capture)) {
+    var result = withExtendedLifetime(interrupt(comparison.interruption, capture)) {
       comparison.run(capture, named: pcap)
     }
+    result.report.notes = (old.notes + new.notes.filter { !old.notes.contains($0) }) + result.report.notes
     try write(format == .json ? result.report.json : result.report.text)
     try finish(result.faults, isDifferent: result.report.hasChanges)
   }
@@ -132,6 +133,7 @@ struct CompareCommand: AsyncParsableCommand {
     var result = withExtendedLifetime(interrupt(comparison.interruption, capture)) {
       comparison.run(capture, named: pcap)
     }
+    result.report.notes = prepared.notes + result.report.notes
     result.report.kernel = KernelRelease.running.text
     result.report.steering =
       Steering(use: use, maps: prepared.object.maps, cpu: cpu).notes + kernel.standIns.flatMap(\.notes)

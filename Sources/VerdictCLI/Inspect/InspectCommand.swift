@@ -15,9 +15,12 @@ struct InspectCommand: AsyncParsableCommand {
   @Option(help: "text or json.")
   var format: SimpleFormat = .text
 
+  @OptionGroup var kernel: TargetKernelOptions
+
   func run() async throws {
     do {
-      let object = try await ObjectArgument.load(object, verbose: false)
+      var object = try await ObjectArgument.load(object, verbose: false)
+      object.notes += try await kernel.target.bind(&object)
       let inspection = Inspection(object, disassembles: disassemble)
       try Terminal.write(format == .json ? inspection.json : inspection.text, to: 1)
     } catch {

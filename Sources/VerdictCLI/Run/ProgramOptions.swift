@@ -26,15 +26,15 @@ struct ProgramOptions: ParsableArguments {
   @OptionGroup var setup: SetupOptions
 
   /// The object with its global data seeded, and the backend with the program and the seeded maps.
-  func load() async throws -> (object: ObjectFile, backend: any Backend) {
+  func load() async throws -> (prepared: SetupOptions.Prepared, backend: any Backend) {
     let prepared = try await setup.prepare(object)
     switch backend {
-    case .simulator: return (prepared.object, try setup.simulator(prepared, setup.configuration()))
+    case .simulator: return (prepared, try setup.simulator(prepared, setup.configuration()))
     case .kernel:
       let kernel = try setup.kernel(prepared)
       // What stands in for interfaces and sockets changes what the maps show.
       for note in kernel.standIns.flatMap(\.notes) { Terminal.line("note: \(note)") }
-      return (prepared.object, kernel)
+      return (prepared, kernel)
     }
   }
 }

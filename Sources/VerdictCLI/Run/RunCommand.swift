@@ -54,7 +54,7 @@ struct RunCommand: AsyncParsableCommand {
   }
 
   private func replay() async throws {
-    let (object, backend) = try await program.load()
+    let (prepared, backend) = try await program.load()
     if trace, let simulator = backend as? SimulatorBackend {
       simulator.machine.trace = { Terminal.line("trace: \($0)") }
     }
@@ -74,9 +74,10 @@ struct RunCommand: AsyncParsableCommand {
     }
     var result = withExtendedLifetime(interrupt) { replay.run(capture, named: pcap) }
     progress?.clear()
+    result.report.notes = prepared.notes + result.report.notes
     if dumpMaps {
       result.report.maps = try backend.maps.map {
-        try MapDump($0, types: object.types, program: backend.programName)
+        try MapDump($0, types: prepared.object.types, program: backend.programName)
       }
     }
     let descriptor: Int32 = perPacket == "-" ? 2 : 1

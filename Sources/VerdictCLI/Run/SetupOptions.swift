@@ -36,6 +36,8 @@ struct SetupOptions: ParsableArguments {
   @Flag(help: "Says on standard error what was passed over in the object and why.")
   var verbose = false
 
+  @OptionGroup var kernel: TargetKernelOptions
+
   func validate() throws {
     if budget < 1 { throw ValidationError("--budget is at least 1") }
     if let cpus, !(1...1024).contains(cpus) { throw ValidationError("--cpus is between 1 and 1024") }
@@ -47,17 +49,20 @@ struct SetupOptions: ParsableArguments {
     var program: ProgramSpec
     var hook: Hook
     var seeds: MapSeeds
+    /// How the object was made one for a kernel, a line each.
+    var notes: [String]
   }
 
   /// Reads the object at `path` and the seeds.
   func prepare(_ path: String) async throws -> Prepared {
     var object = try await ObjectArgument.load(path, verbose: verbose)
+    let notes = try await kernel.target.bind(&object)
     let program = try object.chooseProgram(program)
     let hook = try choose(for: program, of: object)
     var seeds = MapSeeds()
     for map in maps { seeds.add(try MapSeed(parsing: try InputFile.read(map.value), file: map.value), for: map.name) }
     try seeds.set(in: &object)
-    return Prepared(object: object, program: program, hook: hook, seeds: seeds)
+    return Prepared(object: object, program: program, hook: hook, seeds: seeds, notes: notes)
   }
 
   /// The simulated machine that the options describe.

@@ -76,7 +76,7 @@ extension Failure {
   init(_ error: ProgramChoiceError) {
     switch error.kind {
     case .none: self.init(.badData, "\(error)")
-    case .several, .unknown, .ambiguous: self.init(.usage, "\(error)")
+    case .several, .optional, .unknown, .ambiguous: self.init(.usage, "\(error)")
     }
   }
 

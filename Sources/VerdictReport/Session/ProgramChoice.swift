@@ -13,7 +13,10 @@ extension ObjectFile {
       if candidates.count > 1 { candidates = candidates.filter { !$0.runsBehindRedirect } }
       switch candidates.count {
       case 1: return candidates[0]
-      case 0: throw ProgramChoiceError(object: self, kind: .none, choices: programs)
+      case 0:
+        let optional = programs.filter { $0.hook != nil }
+        guard optional.isEmpty else { throw ProgramChoiceError(object: self, kind: .optional, choices: optional) }
+        throw ProgramChoiceError(object: self, kind: .none, choices: programs)
       default: throw ProgramChoiceError(object: self, kind: .several, choices: candidates)
       }
     }
@@ -47,6 +50,8 @@ public struct ProgramChoiceError: Error, Sendable, CustomStringConvertible {
   public enum Kind: Hashable, Sendable {
     /// The object has no program that Verdict runs.
     case none
+    /// Every program is in a section whose name begins with `?`, which is loaded only when it is asked for.
+    case optional
     /// There are several, and none was named.
     case several
     /// There is none of that name.
@@ -68,6 +73,8 @@ public struct ProgramChoiceError: Error, Sendable, CustomStringConvertible {
       description =
         choices.isEmpty
         ? "\(object.name): there is no program in it" : "\(object.name): no XDP or TC program in it; there are \(list)"
+    case .optional:
+      description = "\(object.name): no program is loaded unless asked for; choose one with --program: \(list)"
     case .several: description = "\(object.name): several programs; choose one with --program: \(list)"
     case .unknown(let name):
       description = "\(object.name): no program '\(name)'" + (list.isEmpty ? "" : "; there are \(list)")
