@@ -146,7 +146,9 @@ public final class Machine {
     switch reference {
     case .map(let name), .mapValue(let name, _): mapIndices[name] != nil
     case .function: true
-    case .kernelFunction, .kernelVariable, .unresolved: false
+    // A weak symbol that the kernel lacks has address 0 (libbpf), which the program tests before it uses it.
+    case .kernelVariable(_, let weak): weak
+    case .kernelFunction, .unresolved: false
     }
   }
 
@@ -160,6 +162,8 @@ public final class Machine {
     case .function(let slot):
       _ = slot
       return nil
+    case .kernelVariable(_, weak: true):
+      return 0
     default:
       return nil
     }

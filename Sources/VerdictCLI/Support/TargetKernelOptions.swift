@@ -23,9 +23,19 @@ struct TargetKernelOptions: ParsableArguments {
   var kconfigFile: String?
 
   func validate() throws {
-    for option in kconfig where KernelConfigValue(option.value) == nil {
+    for option in kconfig where Self.value(option) == nil {
       throw ValidationError("--kconfig \(option.name)=\(option.value): the value is y, n, m, a number or \"text\"")
     }
+  }
+
+  /// A release such as 6.18.2 is a value of LINUX_KERNEL_VERSION too.
+  private static func value(_ option: Assignment) -> KernelConfigValue? {
+    if let value = KernelConfigValue(option.value) { return value }
+    let numbers = option.value.split(separator: ".", omittingEmptySubsequences: false)
+    guard option.name == "LINUX_KERNEL_VERSION", (2...3).contains(numbers.count),
+      numbers.allSatisfy({ UInt16($0) != nil })
+    else { return nil }
+    return .number(UInt64(KernelRelease(option.value).code))
   }
 
   /// The kernel that the options describe.
@@ -33,7 +43,7 @@ struct TargetKernelOptions: ParsableArguments {
     var target = TargetKernel()
     target.typesPath = btf
     target.configurationPath = kconfigFile
-    for option in kconfig { target.values[option.name] = KernelConfigValue(option.value) }
+    for option in kconfig { target.values[option.name] = Self.value(option) }
     let running = KernelRelease.running
     if running.code != 0 {
       target.version = TargetKernel.KernelVersion(code: running.code, name: "\(running.text), the running kernel's")

@@ -45,6 +45,9 @@ public struct MapDifference: Sendable {
     for index in items.indices where items[index].cause == .fault { items[index].cause = cause }
   }
 
+  /// An array has all of its elements, and each is a system call.
+  private static let elementLimit: UInt32 = 1 << 20
+
   /// Why maps of that kind are not compared; nil when they are.
   static func obstacle(to spec: MapSpec) -> String? {
     switch spec.type {
@@ -52,6 +55,8 @@ public struct MapDifference: Sendable {
     case .queue, .stack, .bloomFilter: "the kernel does not list what is in it"
     case .xskmap, .sockmap, .sockhash, .reuseportSockarray: "the kernel does not show sockets"
     case .arena: "the kernel does not show pages"
+    case .array, .percpuArray where spec.maxEntries > elementLimit:
+      "\(Format.count(UInt64(spec.maxEntries), "element")), of which at most \(Format.grouped(UInt64(elementLimit))) are read"
     default: nil
     }
   }
