@@ -24,6 +24,11 @@ struct SetupOptions: ParsableArguments {
     help: ArgumentHelp("Seeds a map, or global data, from a JSON file; repeatable.", valueName: "name=file"))
   var maps: [Assignment] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "How many elements a map has, as its loader would set it; repeatable.", valueName: "name=number"))
+  var maxEntries: [Assignment] = []
+
   @Option(help: "Instructions that a packet may take.")
   var budget = MachineConfiguration().budget
 
@@ -40,6 +45,9 @@ struct SetupOptions: ParsableArguments {
 
   func validate() throws {
     if budget < 1 { throw ValidationError("--budget is at least 1") }
+    for option in maxEntries where UInt32(option.value) ?? 0 == 0 {
+      throw ValidationError("--max-entries \(option.name)=\(option.value): the number is at least 1")
+    }
     if let cpus, !(1...1024).contains(cpus) { throw ValidationError("--cpus is between 1 and 1024") }
   }
 
@@ -56,6 +64,7 @@ struct SetupOptions: ParsableArguments {
   /// Reads the object at `path` and the seeds.
   func prepare(_ path: String) async throws -> Prepared {
     var object = try await ObjectArgument.load(path, verbose: verbose)
+    try setMaxEntries(of: &object)
     let notes = try await kernel.target.bind(&object)
     let program = try object.chooseProgram(program)
     let hook = try choose(for: program, of: object)
@@ -98,6 +107,21 @@ struct SetupOptions: ParsableArguments {
     return kernel
   }
 
+  private func setMaxEntries(of object: inout ObjectFile) throws(Failure) {
+    for option in maxEntries {
+      guard let index = object.maps.firstIndex(where: { $0.name == option.name }) else {
+        throw Failure(.usage, "--max-entries \(option.name)=\(option.value): \(object.name) has no map of that name")
+      }
+      object.maps[index].maxEntries = UInt32(option.value) ?? 0
+    }
+    for map in object.maps where map.maxEntries == 0 && map.type?.needsEntries == true {
+      throw Failure(
+        .badData,
+        "\(object.name): map \(map.name) has max_entries 0, which its loader sets; give --max-entries \(map.name)=NUMBER"
+      )
+    }
+  }
+
   private func choose(for program: ProgramSpec, of object: ObjectFile) throws(Failure) -> Hook {
     guard let own = program.hook else {
       guard let hook else {
@@ -118,5 +142,17 @@ struct SetupOptions: ParsableArguments {
   private func say(_ notes: [String]) {
     guard verbose else { return }
     for note in notes { Terminal.line("note: \(note)") }
+  }
+}
+
+extension MapType {
+  /// True where the kernel refuses 0 for max_entries and libbpf puts nothing in its place.
+  fileprivate var needsEntries: Bool {
+    switch self {
+    case .array, .percpuArray, .hash, .percpuHash, .lruHash, .lruPercpuHash, .lpmTrie, .progArray, .arrayOfMaps,
+      .hashOfMaps, .devmap, .devmapHash, .cpumap, .xskmap, .queue, .stack, .bloomFilter, .ringbuf:
+      true
+    default: false
+    }
   }
 }

@@ -55,7 +55,7 @@ public struct MapDifference: Sendable {
     case .queue, .stack, .bloomFilter: "the kernel does not list what is in it"
     case .xskmap, .sockmap, .sockhash, .reuseportSockarray: "the kernel does not show sockets"
     case .arena: "the kernel does not show pages"
-    case .array, .percpuArray where spec.maxEntries > elementLimit:
+    case .array where spec.maxEntries > elementLimit, .percpuArray where spec.maxEntries > elementLimit:
       "\(Format.count(UInt64(spec.maxEntries), "element")), of which at most \(Format.grouped(UInt64(elementLimit))) are read"
     default: nil
     }
