@@ -28,6 +28,8 @@ package struct PacketBuffer {
     var host: UnsafeMutableRawPointer
     var capacity: Int
     var metadata = 0
+    /// The lowest byte of the headroom that a program could write to since it was cleared.
+    var opened = PacketBuffer.headroom
     var data = 0
     var end = 0
     var fragmentCount = 0
@@ -82,6 +84,8 @@ package struct PacketBuffer {
     let needed = PacketBuffer.headroom &+ frame.count &+ PacketBuffer.pageSize
     if _slowPath(needed > layout.pointee.capacity) { try grow(needed) }
     let start = PacketBuffer.headroom &- metadataCount
+    if _slowPath(layout.pointee.opened < PacketBuffer.headroom) { clearHeadroom() }
+    if metadataCount > 0 { layout.pointee.opened = start }
     if let base = frame.baseAddress { (host + start).copyMemory(from: base, byteCount: frame.count) }
     let linear = min(frame.count, PacketBuffer.linearMaximum &+ metadataCount, linearCount)
     metadata = start
@@ -91,6 +95,13 @@ package struct PacketBuffer {
     context[3] = ingress
     context[4] = queue
     publish()
+  }
+
+  /// `BPF_PROG_TEST_RUN` gives every packet a page of zeros.
+  private func clearHeadroom() {
+    let opened = layout.pointee.opened
+    (host + opened).initializeMemory(as: UInt8.self, repeating: 0, count: PacketBuffer.headroom - opened)
+    layout.pointee.opened = PacketBuffer.headroom
   }
 
   private func grow(_ needed: Int) throws(MemoryError) {
@@ -140,6 +151,7 @@ package struct PacketBuffer {
     if length > 0 { memmoveWithin(from: metadata, to: metadata + offset, count: length) }
     metadata += offset
     data = moved
+    layout.pointee.opened = min(layout.pointee.opened, metadata)
     publish()
     return true
   }
@@ -151,6 +163,7 @@ package struct PacketBuffer {
     let length = data - moved
     guard length % 4 == 0, length <= 255 else { return .notPermitted }
     metadata = moved
+    layout.pointee.opened = min(layout.pointee.opened, metadata)
     publish()
     return .done
   }

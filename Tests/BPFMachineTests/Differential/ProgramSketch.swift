@@ -59,13 +59,13 @@ struct ProgramSketch {
     }
   }
 
-  /// The smallest program that still fails, found by making one element after another harmless.
-  func shrunk(while fails: (ProgramSketch) -> Bool) -> ProgramSketch {
+  /// The smallest program that still fails, found by making one element after another harmless, but for the first `kept`.
+  func shrunk(keeping kept: Int = 0, while fails: (ProgramSketch) -> Bool) -> ProgramSketch {
     var best = self
     var progress = true
     while progress {
       progress = false
-      for index in best.lines.indices.reversed() {
+      for index in best.lines.indices.dropFirst(kept).reversed() {
         if index + 1 < best.lines.count, let candidate = best.without(index), fails(candidate) {
           best = candidate
           progress = true
