@@ -77,13 +77,14 @@ let package = Package(
     .testTarget(
       name: "VerdictReportTests",
       dependencies: [
-        "VerdictReport", "BPFObject", "BPFMachine", "Capture", "Datapath",
+        "VerdictReport", "BPFInstructions", "BPFObject", "BPFMachine", "BPFKernel", "Capture", "Datapath",
+        .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),
     .testTarget(
       name: "VerdictCLITests",
       dependencies: [
-        "VerdictCLI", "VerdictReport", "Capture", .product(name: "Subprocess", package: "swift-subprocess"),
+        "VerdictCLI", "VerdictReport", "BPFKernel", "Capture", .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),
   ],

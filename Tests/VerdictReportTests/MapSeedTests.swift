@@ -112,7 +112,7 @@ struct MapSeedTests {
       program: "p", hook: .xdp, capture: "c", distribution: .init(counts: []), maps: [try MapDump(source, types: nil)])
     let target = FakeMap(.percpuHash, key: 3, value: 9)
     try seed(JSONRenderer().render(report)).load(into: target, types: nil)
-    #expect(target.stored == source.stored)
+    #expect(Set(target.stored) == Set(source.stored))
   }
 
   @Test("Arrays are listed whole in JSON; in text, elements of zeros are only counted")

@@ -115,7 +115,7 @@ struct CompareCommand: AsyncParsableCommand {
     try finish(result.faults, isDifferent: result.report.hasFault)
   }
 
-  private func compare(_ prepared: SetupOptions.Prepared, cpu: Int?) throws -> ComparisonResult {
+  private func compare(_ prepared: SetupOptions.Prepared, cpu: Int?) throws -> KernelComparisonResult {
     let configuration = setup.configuration(cpus: PossibleCPUs.count, cpu: cpu ?? 0)
     let kernel = try setup.kernel(prepared)
     let simulator = try setup.simulator(prepared, configuration)
@@ -124,7 +124,7 @@ struct CompareCommand: AsyncParsableCommand {
     let variations = try Variation.all(for: use, configuration: configuration, cpus: others) {
       try setup.simulator(prepared, $0)
     }
-    let comparison = Comparison(
+    let comparison = KernelComparison(
       simulator: simulator, kernel: kernel, variations: variations, types: prepared.object.types)
     comparison.limit = limit
     for map in kernel.standIns where !map.keys.isEmpty { comparison.standIns[map.spec.name] = map.keys }

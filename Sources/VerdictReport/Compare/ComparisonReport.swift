@@ -69,7 +69,7 @@ public struct ComparisonReport: Sendable {
 }
 
 /// What a comparison came to.
-public struct ComparisonResult: Sendable {
+public struct KernelComparisonResult: Sendable {
   /// What was found, before a fault when there is one.
   public var report: ComparisonReport
   /// What went wrong, in order; empty when nothing did.

@@ -28,7 +28,9 @@ public struct Flow: Hashable, Sendable {
     } else {
       source = headers.text("eth.src") ?? "?"
       destination = headers.text("eth.dst") ?? "?"
-      let type = headers.fields.last { $0.name.hasPrefix("eth.type") || $0.name.hasPrefix("vlan.etype") }
+      let type = headers.fields.last { field in
+        ["eth.type", "vlan.etype", "ieee8021ad.etype"].contains { field.name.hasPrefix($0) }
+      }
       networkProtocol = type.map { $0.number(in: frame) == 0x0806 ? "arp" : $0.text(in: frame) } ?? "?"
       if networkProtocol == "arp", let sender = headers.text("arp.src.proto_ipv4"),
         let target = headers.text("arp.dst.proto_ipv4")

@@ -84,8 +84,10 @@ package struct Dissection: Sendable {
   /// What an EtherType names.
   private mutating func network(_ type: Int) {
     switch type {
-    case 0x8100, 0x88a8, 0x9100:
+    case 0x8100, 0x9100:
       if take(.vlan) { network(short(offset - 2)) }
+    case 0x88a8:
+      if take(.serviceTag) { network(short(offset - 2)) }
     case 0x0806:
       // Other hardware and protocol addresses have other lengths.
       if remaining >= 6, short(offset) == 1, byte(offset + 4) == 6, byte(offset + 5) == 4 { _ = take(.arp) }

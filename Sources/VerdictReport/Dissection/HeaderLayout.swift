@@ -29,8 +29,10 @@ struct HeaderLayout: Sendable {
   static let ethernet = HeaderLayout(
     "eth", [Part("dst", 48, .address), Part("src", 48, .address), Part("type", 16, .hex)])
   /// IEEE 802.1Q, from behind its EtherType.
-  static let vlan = HeaderLayout(
-    "vlan", [Part("priority", 3), Part("dei", 1), Part("id", 12), Part("etype", 16, .hex)])
+  static let vlan = HeaderLayout("vlan", tag)
+  /// The outer tag of IEEE 802.1ad, which Wireshark calls by another name.
+  static let serviceTag = HeaderLayout("ieee8021ad", tag)
+  private static let tag = [Part("priority", 3), Part("dei", 1), Part("id", 12), Part("etype", 16, .hex)]
   /// RFC 826, for Ethernet and IPv4.
   static let arp = HeaderLayout(
     "arp",

@@ -38,7 +38,15 @@ public struct MapDump: Sendable {
     isPerCPU = spec.type?.isPerCPU ?? false
     isArray = spec.type == .array || spec.type == .percpuArray || spec.type == .cpumap || spec.type == .devmap
     hasKeys = spec.keySize > 0
-    entries = try map.entries().map { entry in
+    // A hash has no order of its own; sorted by key, a dump is the same whatever made it.
+    let listed = try map.entries()
+    let isHash =
+      switch spec.type {
+      case .hash, .percpuHash, .lruHash, .lruPercpuHash, .lpmTrie, .hashOfMaps, .devmapHash: true
+      default: false
+      }
+    let sorted = isHash ? listed.sorted { $0.key.lexicographicallyPrecedes($1.key) } : listed
+    entries = sorted.map { entry in
       Entry(
         key: shape.decode(key: entry.key),
         values: entry.values.map { shape.decode(value: $0, program: program) },

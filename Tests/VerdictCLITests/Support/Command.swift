@@ -43,7 +43,9 @@ enum Command {
 
   struct Missing: Error {}
 
-  static func run(_ arguments: [String], input: String? = nil, path: String? = nil) async throws -> Ending {
+  static func run(
+    _ arguments: [String], input: String? = nil, path: String? = nil, executable: String? = executable
+  ) async throws -> Ending {
     guard let executable else { throw Missing() }
     var environment = Environment.inherit
     if let path { environment = environment.updating(["PATH": path]) }
@@ -78,5 +80,26 @@ final class Scratch {
   func file(_ name: String, _ contents: some Sequence<UInt8>) throws -> String {
     try Data(contents).write(to: folder.appending(path: name))
     return path(name)
+  }
+}
+
+/// The command in a user namespace of its own, where it is root and yet may not use bpf(2).
+enum UnprivilegedCommand {
+  private static let unshare = "/usr/bin/unshare"
+
+  static let works: Bool = {
+    guard FileManager.default.isExecutableFile(atPath: unshare) else { return false }
+    let process = Process()
+    process.executableURL = URL(filePath: unshare)
+    process.arguments = ["--user", "--map-root-user", "true"]
+    process.standardError = nil
+    do { try process.run() } catch { return false }
+    process.waitUntilExit()
+    return process.terminationStatus == 0
+  }()
+
+  static func run(_ arguments: [String]) async throws -> Command.Ending {
+    guard let executable = Command.executable else { throw Command.Missing() }
+    return try await Command.run(["--user", "--map-root-user", executable] + arguments, executable: unshare)
   }
 }

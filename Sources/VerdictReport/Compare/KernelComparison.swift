@@ -7,7 +7,7 @@ import Datapath
 ///
 /// The simulator's clock follows the other side's: a frame's time stamp is not used. What cannot be steered in the other side is
 /// varied in further simulators (``variations``), whose answers are the evidence for a ``DivergenceCause``.
-public final class Comparison {
+public final class KernelComparison {
   /// The simulator.
   public let simulator: any Backend
   /// The backend that it is held against.
@@ -48,7 +48,7 @@ public final class Comparison {
   }
 
   /// Runs the frames of `source` to its end, to a fault, or to ``limit``. A fault ends the run; what was found stands.
-  public func run(_ source: some FrameSource, named capture: String) -> ComparisonResult {
+  public func run(_ source: some FrameSource, named capture: String) -> KernelComparisonResult {
     var report = ComparisonReport(program: simulator.program.name, hook: simulator.hook, capture: capture)
     var faults: [ReplayFault] = []
     let watch = ContinuousClock()
@@ -71,7 +71,7 @@ public final class Comparison {
     if let fault = faults.first(where: \.endsRun) {
       report.partial = "after \(Format.count(report.packets, "packet")): \(fault)"
     }
-    return ComparisonResult(report: report, faults: faults)
+    return KernelComparisonResult(report: report, faults: faults)
   }
 
   private static func next(_ source: some FrameSource) throws(ReplayFault) -> Frame? {
