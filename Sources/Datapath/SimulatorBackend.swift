@@ -95,7 +95,7 @@ public final class SimulatorBackend: Backend {
   public var outputMetadataLength: Int { hook == .xdp ? machine.packet.metadataCount : 0 }
 
   public var contextOut: [UInt8] {
-    guard hook == .xdp else { return [] }
+    guard hook == .xdp else { return machine.socketBuffer.contextOut }
     let packet = machine.packet
     var context = [UInt8](repeating: 0, count: 24)
     context.withUnsafeMutableBytes {

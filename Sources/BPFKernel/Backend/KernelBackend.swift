@@ -16,7 +16,8 @@ public final class KernelBackend: Backend {
   public let object: KernelObject
   private let loaded: KernelProgram
   private let buffers: TestRunBuffers
-  /// `struct xdp_md` handed in; only data_end changes.
+  /// `struct xdp_md` handed in, in which only data_end changes, or a `struct __sk_buff` of zeros, with which the kernel sets
+  /// wire_len to the length.
   private let context: UnsafeMutableRawBufferPointer
 
   /// Runs of one call of ``run(_:)``, all on the same frame without a reset, so that a program that changes its frame sees its
@@ -25,7 +26,8 @@ public final class KernelBackend: Backend {
 
   /// Room for a frame after the run: what a program can make of the largest frame.
   private static let outputCapacity = 1 << 19
-  private static let contextSize = 24
+  /// `sizeof(struct xdp_md)` and `sizeof(struct __sk_buff)`.
+  private static func contextSize(_ program: ProgramSpec) -> Int { program.type == .xdp ? 24 : 192 }
 
   /// Creates the object's maps, loads `program` and whatever its prog arrays name.
   ///
@@ -39,10 +41,9 @@ public final class KernelBackend: Backend {
     self.hook = hook
     self.object = try KernelObject(object)
     loaded = try self.object.load(program)
-    buffers = TestRunBuffers(
-      outputCapacity: KernelBackend.outputCapacity,
-      contextCapacity: program.type == .xdp ? KernelBackend.contextSize : 0)
-    context = .allocate(byteCount: KernelBackend.contextSize, alignment: 8)
+    let contextSize = KernelBackend.contextSize(program)
+    buffers = TestRunBuffers(outputCapacity: KernelBackend.outputCapacity, contextCapacity: contextSize)
+    context = .allocate(byteCount: contextSize, alignment: 8)
     context.initializeMemory(as: UInt8.self, repeating: 0)
   }
 
@@ -74,20 +75,17 @@ public final class KernelBackend: Backend {
         message: "packet \(frame.number): \(limit)", errno: ErrorNumber.invalidArgument.rawValue, isFrameLimit: true)
     }
     do throws(ErrorNumber) {
-      let returnValue: UInt32
       if program.type == .xdp {
         context.storeBytes(of: UInt32(clamping: frame.bytes.count), toByteOffset: 4, as: UInt32.self)
-        returnValue = try buffers.perform(
-          loaded, data: frame.bytes, context: UnsafeRawBufferPointer(context), repeatCount: repeatCount)
-      } else {
-        returnValue = try buffers.perform(
-          loaded, data: frame.bytes, context: UnsafeRawBufferPointer(start: nil, count: 0), repeatCount: repeatCount)
       }
+      let returnValue = try buffers.perform(
+        loaded, data: frame.bytes, context: UnsafeRawBufferPointer(context), repeatCount: repeatCount)
       return Outcome(returnValue: returnValue, instructions: 0)
     } catch {
+      let limit = hint(for: frame, error)
       throw BackendError(
         message: "packet \(frame.number): running \(program.name) on \(frame.bytes.count) bytes: "
-          + "BPF_PROG_TEST_RUN: \(error.name)" + (hint(for: frame, error) ?? ""), errno: error.rawValue)
+          + "BPF_PROG_TEST_RUN: \(error.name)" + (limit ?? ""), errno: error.rawValue, isFrameLimit: limit != nil)
     }
   }
 

@@ -80,6 +80,8 @@ package struct SocketBuffer {
     context.initializeMemory(as: UInt8.self, repeating: 0, count: SocketBuffer.contextSize)
     store(Field.ingressInterface, ingress)
     store(Field.interface, device)
+    // qdisc_pkt_len_init counts what arrived; what a program does to the frame changes nothing of that.
+    store(Field.wireLength, UInt32(truncatingIfNeeded: frame.count))
     memory.setRegion(
       GuestMemory.contextRegion, base: context, lower: PacketBuffer.contextAddress,
       count: SocketBuffer.contextSize, writable: false)
@@ -118,7 +120,6 @@ package struct SocketBuffer {
     store(Field.data, UInt32(truncatingIfNeeded: dataAddress))
     store(Field.dataEnd, UInt32(truncatingIfNeeded: endAddress))
     store(Field.dataMeta, UInt32(truncatingIfNeeded: dataAddress))
-    store(Field.wireLength, UInt32(truncatingIfNeeded: fields.length))
     memory.regions[GuestMemory.packetRegion] = Region(
       base: bytes, lower: dataAddress, bounds: Region.bounds(count: fields.linear, writable: true))
   }
