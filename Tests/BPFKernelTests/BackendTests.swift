@@ -145,6 +145,7 @@ struct BackendTests {
     }
     #expect(error?.errno == 22)
     #expect(error?.message.contains(phrase) == true)
+    #expect(error?.isFrameLimit == true)
   }
 
   @Test("The longest frame that is said to run does")

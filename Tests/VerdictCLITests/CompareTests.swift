@@ -147,6 +147,20 @@ struct KernelCommandTests {
     #expect((report["causes"] as? [[String: Any]])?.map { $0["cause"] as? String } == ["randomness"])
   }
 
+  /// The key of the kernel's flow hash is random too (`hashrnd`).
+  @Test("a verdict that hangs on the flow hash differs by randomness, and is exit code 0")
+  func flowHash() async throws {
+    let scratch = try Scratch()
+    let source = try scratch.file("hash.s", "call 34\nr0 &= 1\nr0 += r0\nexit".utf8)
+    let object = scratch.path("hash.o")
+    #expect(try await Command.run(["assemble", source, "-o", object, "--section", "tc"]).code == 0)
+    let ending = try await Command.run(
+      ["compare", object, "--pcap", Command.capture("firewall.pcap"), "--format", "json"])
+    #expect(ending.code == 0, "\(ending.error)")
+    let causes = try #require(try ending.json()["causes"] as? [[String: Any]])
+    #expect(Set(causes.compactMap { $0["cause"] as? String }) == ["randomness"])
+  }
+
   @Test("a frame that carries the clock differs by time, in the field that holds it")
   func timeInFrame() async throws {
     let scratch = try Scratch()

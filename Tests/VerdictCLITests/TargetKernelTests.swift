@@ -115,6 +115,47 @@ struct TargetKernelTests {
     #expect(module.error.hasSuffix("__kconfig variable CONFIG_BPF_SYSCALL: m is no value of type _Bool\n"))
   }
 
+  @Test("A map is as large as --max-entries says")
+  func maxEntries() async throws {
+    let ending = try await Command.run(
+      ["run"] + Command.firewall + ["--dump-maps", "--format", "json", "--max-entries", "counters=3"])
+    #expect(ending.code == 0, "\(ending.error)")
+    let maps = try #require(try ending.json()["maps"] as? [[String: Any]])
+    let counters = try #require(maps.first { $0["name"] as? String == "counters" })
+    #expect((counters["entries"] as? [Any])?.count == 3)
+  }
+
+  @Test(
+    "A size that is none, and a map that is none, are wrong usage",
+    arguments: [
+      ("counters=0", "the number is at least 1"), ("counters=many", "the number is"), ("nowhere=4", "no map"),
+    ])
+  func badMaxEntries(option: String, words: String) async throws {
+    let ending = try await Command.run(["run"] + Command.firewall + ["--max-entries", option])
+    #expect(ending.code == 64)
+    #expect(ending.error.contains(words))
+  }
+
+  /// linking.c has its devmap program in the section `?xdp.frags/devmap`.
+  @Test("A program that is not loaded by default runs when it is named")
+  func optional() async throws {
+    let ending = try await run("linking.o", "optional", [])
+    #expect(ending.code == 0, "\(ending.error)")
+    #expect(try verdicts(ending) == [2: 5])
+  }
+
+  @Test("Without a name it is no choice, and the error says what to do")
+  func onlyOptional() async throws {
+    let scratch = try Scratch()
+    let source = try scratch.file("optional.s", "r0 = 2\nexit\n".utf8)
+    let object = scratch.path("optional.o")
+    #expect(try await Command.run(["assemble", source, "-o", object, "--section", "?xdp"]).code == 0)
+    let ending = try await Command.run(["run", object, "--pcap", Command.capture("firewall.pcap")])
+    #expect(ending.code == 64)
+    #expect(ending.lines.count == 1)
+    #expect(ending.error.contains("no program is loaded unless asked for; choose one with --program: "))
+  }
+
   /// `kernel` tests a weak variable and a weak function before it uses them.
   @Test("A weak symbol that no kernel has is at address 0")
   func weakSymbols() async throws {

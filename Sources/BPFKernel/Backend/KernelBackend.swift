@@ -144,6 +144,13 @@ extension KernelBackend {
     if frame.bytes.count > 3712 {
       return "; for classifiers this kernel takes no frame longer than a page less its headroom"
     }
+    let header: Int? =
+      switch (frame.bytes[12], frame.bytes[13]) {
+      case (0x08, 0x00): 20
+      case (0x86, 0xdd): 40
+      default: nil
+      }
+    guard let header, frame.bytes.count < KernelBackend.shortestFrame + header else { return nil }
     return "; for classifiers this kernel takes no IPv4 or IPv6 frame without a whole IP header"
   }
 

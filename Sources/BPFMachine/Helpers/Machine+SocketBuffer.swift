@@ -195,8 +195,8 @@ extension Machine {
     return adjusted(0)
   }
 
-  /// `bpf_get_hash_recalc(skb)`. The kernel's hash is keyed with a random number; here it is FNV-1a over what the kernel's
-  /// flow dissector would take first: the addresses and ports of IPv4 and IPv6.
+  /// `bpf_get_hash_recalc(skb)`. The kernel's hash is keyed with a random number; here it is FNV-1a, keyed with the seed,
+  /// over what the kernel's flow dissector would take first: the addresses and ports of IPv4 and IPv6.
   private func recalculateHash() -> Sequel {
     if socketBuffer.fields.pointee.hash == 0 {
       let frame = socketBuffer.output
@@ -206,7 +206,8 @@ extension Machine {
         case 0x86dd where frame.count >= 58: 22..<58
         default: 0..<min(14, frame.count)
         }
-      let hash = frame[flow].reduce(UInt32(0x811c_9dc5)) { ($0 ^ UInt32($1)) &* 0x0100_0193 }
+      let basis = UInt32(0x811c_9dc5) ^ UInt32(truncatingIfNeeded: configuration.seed &* 0x9e37_79b9)
+      let hash = frame[flow].reduce(basis) { ($0 ^ UInt32($1)) &* 0x0100_0193 }
       socketBuffer.fields.pointee.hash = hash == 0 ? 1 : hash
       socketBuffer.publish()
     }

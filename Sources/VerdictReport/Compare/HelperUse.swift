@@ -45,8 +45,8 @@ public struct HelperUse: Hashable, Sendable {
   public var usesTime: Bool { !helpers.isDisjoint(with: [5, 118, 125, 160, 208]) }
   /// Clocks that do not follow CLOCK_MONOTONIC to the nanosecond.
   var usesOtherClocks: Bool { !helpers.isDisjoint(with: [118, 125, 160, 208]) }
-  /// `bpf_get_prandom_u32`.
-  public var usesRandomness: Bool { helpers.contains(7) }
+  /// `bpf_get_prandom_u32`, and `bpf_get_hash_recalc`, whose key is random.
+  public var usesRandomness: Bool { !helpers.isDisjoint(with: [7, 34]) }
   /// `bpf_get_smp_processor_id` and `bpf_get_numa_node_id`.
   public var usesCPU: Bool { !helpers.isDisjoint(with: [8, 42]) }
 }
