@@ -101,7 +101,9 @@ struct KernelCommandTests {
     #expect(ending.code == 0, "\(ending.output) \(ending.error)")
     let report = try ending.json()
     #expect(report["unexplained"] as? Bool == false)
-    #expect(report["agreed"] as? Int == report["packets"] as? Int)
+    // The limiter decides by the clock, and a busy machine can put a packet on the edge of its rate.
+    let causes = (report["causes"] as? [[String: Any]])?.compactMap { $0["cause"] as? String } ?? []
+    #expect(Set(causes).isSubset(of: name == "synflood" ? ["time"] : []))
     #expect(try #require(report["packets"] as? Int) > 100)
   }
 
