@@ -163,6 +163,21 @@ struct KernelCommandTests {
     #expect(Set(causes.compactMap { $0["cause"] as? String }) == ["randomness"])
   }
 
+  /// `__sk_buff.tstamp` is at offset 152.
+  @Test("a context that carries the clock differs by time, and is exit code 0")
+  func clockInContext() async throws {
+    let scratch = try Scratch()
+    let text = "r6 = r1\ncall 5\n*(u64 *)(r6 + 152) = r0\nr0 = 0\nexit"
+    let source = try scratch.file("clock.s", text.utf8)
+    let object = scratch.path("clock.o")
+    #expect(try await Command.run(["assemble", source, "-o", object, "--section", "tc"]).code == 0)
+    let ending = try await Command.run(
+      ["compare", object, "--pcap", Command.capture("firewall.pcap"), "--format", "json"])
+    #expect(ending.code == 0, "\(ending.output) \(ending.error)")
+    let causes = try #require(try ending.json()["causes"] as? [[String: Any]])
+    #expect(causes.map { $0["cause"] as? String } == ["time"])
+  }
+
   @Test("a frame that carries the clock differs by time, in the field that holds it")
   func timeInFrame() async throws {
     let scratch = try Scratch()
