@@ -51,6 +51,7 @@ import Testing
     .enabled(if: KernelAvailability.reason == nil, "\(KernelAvailability.reason ?? "")"))
   func kernelAgrees() throws {
     var accepted = 0
+    var executions = 0
     for number in 0..<UInt64(DifferentialTests.count) {
       let seed = DifferentialTests.seed &+ number
       var random = RandomNumbers(seed: ~seed)
@@ -65,6 +66,7 @@ import Testing
         let kernel = try program.testRun(data: packet)
         for engine in EngineKind.allCases {
           let run = try EngineRun(code, packet: packet, engine: engine)
+          executions += 1
           if run.trap != nil || run.outcome.returnValue != kernel.returnValue || run.output != kernel.data {
             return "\(engine): \(run)\nkernel: \(kernel)"
           }
@@ -78,7 +80,9 @@ import Testing
       return
     }
     #expect(accepted > DifferentialTests.count / 2, "the verifier accepted \(accepted) of \(DifferentialTests.count)")
-    print("random programs: \(DifferentialTests.count) made, \(accepted) accepted by the kernel")
+    print(
+      "random programs: \(DifferentialTests.count) made, \(accepted) accepted by the kernel, \(executions) executions, "
+        + "no divergence")
   }
 
   /// Lengths at the edges of the linear part, and beyond it for programs that take fragments.

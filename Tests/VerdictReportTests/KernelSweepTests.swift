@@ -43,7 +43,7 @@ struct KernelSweepTests {
       for map in report.maps { causes += map.causes.map { "\(map.map) by \($0.key.rawValue) \($0.value)" } }
       print(
         "sweep: \(program.name) of \(URL(filePath: path).lastPathComponent): \(report.agreed) of \(report.packets) "
-          + "packets of \(frames.starts.count) captures agree, \(report.skipped) are too long for the kernel, "
+          + "packets of \(frames.starts.count) captures agree, \(report.skipped) that the kernel does not take, "
           + "\(report.comparedMaps - report.maps.count) of \(report.comparedMaps) maps agree"
           + (causes.isEmpty ? "" : "; known: \(causes.sorted().joined(separator: ", "))"))
     }
