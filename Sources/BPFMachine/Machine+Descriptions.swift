@@ -22,7 +22,9 @@ extension Machine {
     case .callDepthExceeded:
       "more than \(8) nested function calls"
     case .unknownHelper(let id):
-      HelperTable.name(id).map { "helper bpf_\($0)#\(id) is not simulated" } ?? "there is no helper #\(id)"
+      HelperTable.row(id).map {
+        "helper bpf_\($0.name)#\(id) is not simulated" + ($0.note.isEmpty ? "" : ": \($0.note)")
+      } ?? "there is no helper #\(id)"
     case .unknownKernelFunction:
       if case .kernelFunction(let name, _) = reference {
         "kfunc \(name) is not simulated"
@@ -35,11 +37,23 @@ extension Machine {
       "call to 0x\(String(address, radix: 16)), which is no function"
     case .badHelperArgument(let helper, let argument, let value):
       "bpf_\(HelperTable.name(helper) ?? "\(helper)"): argument \(argument) is 0x\(String(value, radix: 16)), which it cannot be"
+    case .mapNotAllowed(let helper, let map):
+      "bpf_\(HelperTable.name(helper) ?? "\(helper)") cannot be used on \(describe(map: map))"
     case .exception(let cookie):
       "bpf_throw(\(cookie))"
     case .fellOffEnd:
       "execution ran past the last instruction"
     }
+  }
+
+  private func describe(map index: Int) -> String {
+    guard maps.indices.contains(index) else { return "map \(index)" }
+    let map = maps[index]
+    let row = MapTable.row(map.type)
+    let reason =
+      row.simulation == .loadOnly
+      ? ": \(row.note)" : map.isWritableForPrograms ? "" : ", which is read-only for programs"
+    return "map \(map.spec.name) of type \(map.type.name)\(reason)"
   }
 
   private func describe(unresolved reference: Reference?) -> String {

@@ -21,8 +21,8 @@ public final class Machine {
   }
   /// What `bpf_trace_printk` wrote goes here, one line a call.
   public var trace: ((String) -> Void)?
-  /// Samples of perf rings: the map's index and the bytes.
-  package var events: ((Int, [UInt8]) -> Void)?
+  /// Samples of perf rings and records of ring buffers go here, as ``MachineConfiguration/eventReader`` reads them.
+  public var events: ((MachineEvent) -> Void)?
   /// What a redirect helper noted in the last run.
   public internal(set) var redirect: Redirect? {
     get { state.pointee.redirect }
@@ -49,6 +49,9 @@ public final class Machine {
   /// The maps again, for helpers.
   package var mapTable: UnsafeMutablePointer<Unmanaged<BPFMap>> { state.pointee.maps }
   package var mapCount: Int { state.pointee.mapCount }
+  private var mapCapacity: Int
+  /// What could not be done as the maps' definitions say, one line each.
+  public private(set) var notes: [String] = []
   private var lastTrap: Trap?
   private var mapIndices: [String: Int] = [:]
 
@@ -62,7 +65,7 @@ public final class Machine {
       packet = try PacketBuffer(memory: memory)
       socketBuffer = try SocketBuffer(memory: memory)
       stack = try memory.hostBlock(byteCount: CallFrame.maximum * CallFrame.stackBytes)
-      callbackKey = try memory.allocate(byteCount: 1 << 16, stride: 1 << 16, writable: false)
+      callbackKey = try memory.allocate(byteCount: 1 << 16, stride: 1 << 16, access: .readOnly)
       let frameBytes = CallFrame.maximum * MemoryLayout<CallFrame>.stride
       let hot = try memory.hostBlock(byteCount: frameBytes + MemoryLayout<ExecutionState>.size)
       frames = hot.bindMemory(to: CallFrame.self, capacity: CallFrame.maximum)
@@ -77,6 +80,7 @@ public final class Machine {
       repeating: CallFrame(saved: .zero, resume: UnsafeRawPointer(stopInstruction + 1)), count: CallFrame.maximum)
     constantValues = .allocate(capacity: 1)
     constantValues.initialize(to: 0)
+    mapCapacity = max(specs.count, 1)
     state.initialize(
       to: ExecutionState(
         nextFrame: frames, endOfFrames: frames + CallFrame.maximum, constants: UnsafePointer(constantValues),
@@ -89,7 +93,8 @@ public final class Machine {
     memory.setRegion(
       GuestMemory.stackRegion, base: stack, lower: GuestMemory.address(region: GuestMemory.stackRegion),
       count: CallFrame.stackBytes, writable: true)
-    for spec in specs { try addMap(spec) }
+    for spec in specs { _ = try addMap(spec) }
+    for map in maps where map.type == .arrayOfMaps || map.type == .hashOfMaps { fill(map) }
   }
 
   deinit {
@@ -101,15 +106,51 @@ public final class Machine {
     state.pointee.maps.deallocate()
   }
 
-  private func addMap(_ spec: MapSpec) throws(MachineError) {
+  /// Makes one more map, for example an inner map that user space would make.
+  /// - Returns: its index.
+  /// - Throws: ``MachineError`` for a definition that the kernel would refuse.
+  @discardableResult
+  package func addMap(_ spec: MapSpec) throws(MachineError) -> Int {
+    let map: BPFMap
     do {
-      let map = try BPFMap.make(spec, index: maps.count, memory: memory, cpus: configuration.cpus)
-      mapIndices[spec.name] = maps.count
-      maps.append(map)
-      (mapTable + mapCount).initialize(to: Unmanaged.passUnretained(map))
-      state.pointee.mapCount += 1
+      map = try BPFMap.make(spec, index: maps.count, memory: memory, cpus: configuration.cpus)
     } catch {
       throw MachineError(kind: .map, message: "map \(error.map): \(error.message)")
+    }
+    if mapCount == mapCapacity {
+      let larger = UnsafeMutablePointer<Unmanaged<BPFMap>>.allocate(capacity: mapCapacity * 2)
+      larger.moveInitialize(from: mapTable, count: mapCount)
+      mapTable.deallocate()
+      state.pointee.maps = larger
+      mapCapacity *= 2
+    }
+    mapIndices[spec.name] = maps.count
+    maps.append(map)
+    (mapTable + mapCount).initialize(to: Unmanaged.passUnretained(map))
+    state.pointee.mapCount += 1
+    (map as? MapOfMaps)?.definition = { [unowned self] number in
+      number > 0 && Int(number) <= mapCount ? maps[Int(number) - 1].spec : nil
+    }
+    return map.index
+  }
+
+  /// What a map of maps holds for the map of that index: never 0.
+  package static func mapNumber(_ index: Int) -> UInt32 { UInt32(truncatingIfNeeded: index + 1) }
+
+  /// Sets the inner maps that a map's definition names.
+  private func fill(_ map: BPFMap) {
+    for (key, name) in map.spec.initialSlots.sorted(by: { $0.key < $1.key }) {
+      guard let inner = mapIndices[name] else {
+        notes.append("\(map.spec.name)[\(key)]: there is no map \(name) to put there")
+        continue
+      }
+      do {
+        try map.update(
+          withUnsafeBytes(of: key.littleEndian) { Array($0) },
+          [withUnsafeBytes(of: Machine.mapNumber(inner).littleEndian) { Array($0) }], flags: 0)
+      } catch {
+        notes.append("\(map.spec.name)[\(key)]: \(error.message)")
+      }
     }
   }
 
@@ -211,10 +252,13 @@ public final class Machine {
   @inline(__always)
   package func run(_ index: Int, engine: EngineKind) -> Outcome {
     begin()
-    switch engine {
-    case .threaded: return runThreaded(state.pointee.starts[index])
-    case .reference: return runReference(programs[index])
-    }
+    let outcome =
+      switch engine {
+      case .threaded: runThreaded(state.pointee.starts[index])
+      case .reference: runReference(programs[index])
+      }
+    if _slowPath(state.pointee.hasRecords) { drainRings() }
+    return outcome
   }
 
   /// Registers, stack and everything that lasts one run.

@@ -9,6 +9,10 @@ public struct MachineConfiguration: Sendable {
   public var budget = 1_000_000
   /// Seed of `bpf_get_prandom_u32`.
   public var seed: UInt64 = 1
+  /// Devices, routes and neighbours that helpers ask about.
+  public var network = NetworkModel()
+  /// What reads ring buffers and perf rings.
+  public var eventReader = EventReader.present
   /// `xdp_md.ingress_ifindex`.
   public var ingressInterface: UInt32 = 1
   /// `xdp_md.rx_queue_index`.

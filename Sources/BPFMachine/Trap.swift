@@ -32,6 +32,8 @@ public struct Trap: Hashable, Sendable {
     case badCallTarget(UInt64)
     /// A helper got an argument that the verifier would have refused: which one, from 1, and what it was.
     case badHelperArgument(helper: Int32, argument: Int, value: UInt64)
+    /// A helper that cannot be used on that map: its type, or `BPF_F_RDONLY_PROG`, forbids it, or it is not simulated.
+    case mapNotAllowed(helper: Int32, map: Int)
     /// `bpf_throw`.
     case exception(UInt64)
     /// Execution ran past the last instruction.

@@ -19,7 +19,7 @@ package struct ConformanceRun {
     do {
       machine = try Machine(maps: [])
       if !memory.isEmpty {
-        let block = try machine.memory.allocate(byteCount: memory.count, stride: 1, writable: true)
+        let block = try machine.memory.allocate(byteCount: memory.count, stride: 1, access: .readWrite)
         memory.withUnsafeBytes {
           UnsafeMutableRawBufferPointer(start: block.host, count: memory.count).copyMemory(from: $0)
         }

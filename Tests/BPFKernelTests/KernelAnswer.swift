@@ -11,7 +11,7 @@ extension RecordedCase {
     result.answer = RecordedAnswer()
     var maps: [KernelMap] = []
     do {
-      for map in self.maps { maps.append(try KernelMap(map.spec)) }
+      for spec in specs { maps.append(try KernelMap(spec)) }
     } catch {
       result.answer.refuse("create", error)
       return result
@@ -42,7 +42,9 @@ extension RecordedOperation {
     let map = maps[self.map]
     do {
       switch operation {
-      case "update": try map.update(HexText.bytes(key), [HexText.bytes(value)], flags: flags)
+      case "update":
+        let value = inner.map { bytes(maps[$0].descriptor.number) } ?? HexText.bytes(value)
+        try map.update(HexText.bytes(key), [value], flags: flags)
       case "delete": try map.delete(HexText.bytes(key))
       case "lookup":
         if let values = try map.lookup(HexText.bytes(key)) {

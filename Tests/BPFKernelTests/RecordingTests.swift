@@ -13,8 +13,8 @@ struct RecordingTests {
     ("maps", { MapCases.all }), ("checksum", { ChecksumCases.all }), ("tailcall", { TailCallCases.all }),
     ("arithmetic", { ArithmeticCases.all }), ("context", { ContextCases.all }),
     ("strings", { StringCases.all }), ("queues", { QueueCases.all }),
-    ("creation", { CreationCases.all }),
-    ("classifier", { ClassifierCases.all }),
+    ("creation", { CreationCases.all }), ("mapofmaps", { MapOfMapsCases.all }), ("events", { EventCases.all }),
+    ("classifier", { ClassifierCases.all }), ("formats", { FormatCases.all }), ("helpers", { HelperCases.all }),
   ]
 
   @Test(

@@ -29,8 +29,8 @@ extension Recording {
 }
 
 extension RecordedMap {
-  /// The definition of the map.
-  public var spec: MapSpec {
+  /// The definition of the map, without its template.
+  fileprivate var spec: MapSpec {
     MapSpec(
       name: name, rawType: MapType.allCases.first { $0.name == type }?.rawValue ?? 0, keySize: keySize,
       valueSize: valueSize, maxEntries: maxEntries, flags: flags, extra: extra ?? 0,
@@ -39,6 +39,15 @@ extension RecordedMap {
 }
 
 extension RecordedCase {
+  /// The definitions of the maps.
+  public var specs: [MapSpec] {
+    maps.map { map in
+      var spec = map.spec
+      if let inner = map.inner { spec.inner = [maps[inner].spec] }
+      return spec
+    }
+  }
+
   /// The main program; nil when the case has only operations.
   public var program: ProgramSpec? { slots.isEmpty ? nil : spec(named: "main", slots) }
 

@@ -67,15 +67,18 @@ public struct RecordedMap: Codable, Sendable {
   public var flags: UInt32
   /// `map_extra`.
   public var extra: UInt64?
+  /// Index of the map in the case that is the template of this map of maps.
+  public var inner: Int?
   /// The first value, for a map that is frozen before programs are loaded.
   public var contents: String?
 
   public init(
     name: String, type: String, keySize: UInt32, valueSize: UInt32, maxEntries: UInt32, flags: UInt32 = 0,
-    extra: UInt64? = nil, contents: String? = nil
+    extra: UInt64? = nil, inner: Int? = nil, contents: String? = nil
   ) {
     self.name = name
     self.extra = extra
+    self.inner = inner
     self.contents = contents
     self.type = type
     self.keySize = keySize
@@ -108,6 +111,8 @@ public struct RecordedOperation: Codable, Sendable {
   public var key: String
   /// What an update writes (to every CPU's value).
   public var value: String
+  /// Index of the map that an update puts into a map of maps.
+  public var inner: Int?
   /// BPF_ANY 0, BPF_NOEXIST 1, BPF_EXIST 2, …
   public var flags: UInt64
   /// `ENOENT`; empty when it succeeded.
@@ -115,7 +120,10 @@ public struct RecordedOperation: Codable, Sendable {
   /// What a lookup found (the first CPU's value).
   public var found: String?
 
-  public init(_ operation: String, map: Int, key: String, value: String = "", flags: UInt64 = 0) {
+  public init(
+    _ operation: String, map: Int, key: String, value: String = "", inner: Int? = nil, flags: UInt64 = 0
+  ) {
+    self.inner = inner
     self.operation = operation
     self.map = map
     self.key = key

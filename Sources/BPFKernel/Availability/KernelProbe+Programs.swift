@@ -51,7 +51,7 @@ extension KernelProbe {
       .contains { log.contains($0) }
   }
 
-  private static func isGPLOnly(_ helper: Int32, _ type: ProgramType) -> Bool {
+  package static func isGPLOnly(_ helper: Int32, _ type: ProgramType) -> Bool {
     callLog(helper, type, license: "Apache-2.0").contains("GPL-restricted")
   }
 

@@ -78,7 +78,7 @@ extension Machine {
       let key = keys[Int(callback.count)]
       key.withUnsafeBytes { bytes in
         if let base = bytes.baseAddress { callbackKey.host.copyMemory(from: base, byteCount: bytes.count) }
-        registers[3] = bytes.baseAddress.map { maps[map].address(of: $0, cpu: configuration.cpu) } ?? 0
+        registers[3] = bytes.baseAddress.map { maps[map].valueAddress(of: $0, cpu: configuration.cpu) } ?? 0
       }
       memory.regions[callbackKey.firstRegion].bounds = Region.bounds(count: key.count, writable: false)
       registers[1] = GuestMap.address(index: map)

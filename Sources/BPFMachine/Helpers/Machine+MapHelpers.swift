@@ -8,17 +8,18 @@ extension Machine {
   ) -> Sequel {
     guard let index = mapIndex(argument: argument) else { return refuse(helper, argument: argument) }
     return state.pointee.maps[index]._withUnsafeGuaranteedRef { map in
-      isAllowed(map.type) ? body(map) : refuse(helper, argument: argument)
+      isAllowed(map.type) ? body(map) : trap(.mapNotAllowed(helper: helper, map: index))
     }
   }
 
   /// Calls `body` with the map that r1 names and the key that r2 points to.
   @inline(__always)
   private func withMapAndKey(
-    _ helper: Int32, _ body: (BPFMap, UnsafeMutableRawPointer) -> Sequel
+    _ helper: Int32, _ isAllowed: (BPFMap) -> Bool, _ body: (BPFMap, UnsafeMutableRawPointer) -> Sequel
   ) -> Sequel {
     guard let index = mapIndex(argument: 1) else { return refuse(helper, argument: 1) }
     return state.pointee.maps[index]._withUnsafeGuaranteedRef { map in
+      guard isAllowed(map) else { return trap(.mapNotAllowed(helper: helper, map: index)) }
       guard let key = memory.read(registers[2], map.keySize) else { return refuse(helper, argument: 2) }
       return body(map, key)
     }
@@ -26,12 +27,12 @@ extension Machine {
 
   /// `bpf_map_lookup_elem(map, key)`: the value's address, or NULL.
   func mapLookupElement() -> Sequel {
-    withMapAndKey(1) { map, key in give(map.address(of: key, cpu: configuration.cpu)) }
+    withMapAndKey(1, { $0.allowsLookup }) { map, key in give(map.address(of: key, cpu: configuration.cpu)) }
   }
 
   /// `bpf_map_update_elem(map, key, value, flags)`.
   func mapUpdateElement() -> Sequel {
-    withMapAndKey(2) { map, key in
+    withMapAndKey(2, { $0.allowsChange }) { map, key in
       guard let value = memory.read(registers[3], map.valueSize) else { return refuse(2, argument: 3) }
       return give(errno: map.set(key, value, flags: registers[4], cpu: configuration.cpu))
     }
@@ -39,7 +40,7 @@ extension Machine {
 
   /// `bpf_map_delete_elem(map, key)`.
   func mapDeleteElement() -> Sequel {
-    withMapAndKey(3) { map, key in give(errno: map.remove(key)) }
+    withMapAndKey(3, { $0.allowsChange }) { map, key in give(errno: map.remove(key)) }
   }
 
   /// `bpf_map_push_elem(map, value, flags)`.

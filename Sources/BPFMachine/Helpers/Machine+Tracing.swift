@@ -5,6 +5,9 @@
 #endif
 
 extension Machine {
+  /// `MAX_BPRINTF_VARARGS`.
+  private static let maximumArguments = 12
+
   /// `bpf_trace_printk(fmt, fmt_size, a, b, c)`: the line goes to ``trace``; the result is its length.
   func tracePrint() -> Sequel {
     let count = Int(UInt32(truncatingIfNeeded: registers[2]))
@@ -15,34 +18,73 @@ extension Machine {
   /// `bpf_trace_vprintk(fmt, fmt_size, data, data_len)`: arguments are u64 in memory.
   func traceVariadicPrint() -> Sequel {
     let count = Int(UInt32(truncatingIfNeeded: registers[2]))
-    let dataCount = Int(UInt32(truncatingIfNeeded: registers[4]))
     guard let format = memory.read(registers[1], count) else { return refuse(177, argument: 1) }
-    guard dataCount & 7 == 0, dataCount <= 12 * 8, dataCount == 0 || registers[3] != 0 else {
-      return give(errno: -EINVAL)
-    }
-    guard dataCount == 0 || memory.read(registers[3], dataCount) != nil else { return refuse(177, argument: 3) }
-    let data = UnsafeRawBufferPointer(start: memory.read(registers[3], dataCount), count: dataCount)
-    let arguments = stride(from: 0, to: dataCount, by: 8).map {
-      data.loadUnaligned(fromByteOffset: $0, as: UInt64.self)
-    }
+    guard let arguments = variadicArguments(registers[3], registers[4]) else { return give(errno: -EINVAL) }
     return print(format, count, arguments)
   }
 
-  private func print(_ format: UnsafeRawPointer, _ count: Int, _ arguments: [UInt64]) -> Sequel {
-    let bytes = [UInt8](UnsafeRawBufferPointer(start: format, count: count))
-    guard bytes.last == 0 else { return give(errno: -EINVAL) }
-    var format = KernelFormat(bytes.dropLast())
-    format.read = { [memory] address, count in
-      memory.read(address, count).map { [UInt8](UnsafeRawBufferPointer(start: $0, count: count)) }
+  /// `bpf_snprintf(str, str_size, fmt, data, data_len)`: the length of the whole text with its final zero, however much of it the
+  /// buffer holds.
+  func formatString() -> Sequel {
+    let capacity = Int(UInt32(truncatingIfNeeded: registers[2]))
+    guard capacity == 0 || memory.write(registers[1], capacity) != nil else { return refuse(165, argument: 1) }
+    guard let bytes = string(at: registers[3], limit: 1 << 16) else { return refuse(165, argument: 3) }
+    guard let arguments = variadicArguments(registers[4], registers[5]) else { return give(errno: -EINVAL) }
+    do throws(KernelFormat.Fault) {
+      let text = try KernelFormat(bytes + [0], arguments, formatMemory).text
+      if capacity > 0, let target = memory.write(registers[1], capacity) {
+        text.prefix(capacity - 1).withUnsafeBytes { if let base = $0.baseAddress { memcpy(target, base, $0.count) } }
+        target.storeBytes(of: 0, toByteOffset: min(text.count, capacity - 1), as: UInt8.self)
+      }
+      return give(UInt64(text.count + 1))
+    } catch {
+      return give(errno: error == .noSpace ? -ENOSPC : -EINVAL)
     }
-    let text = format.render(arguments) { address, limit in string(at: address, limit: limit) }
-    guard let text else { return give(errno: -EINVAL) }
-    trace?(text.hasSuffix("\n") ? String(text.dropLast()) : text)
-    return give(errno: Int32(truncatingIfNeeded: text.utf8.count))
   }
 
-  /// The bytes at a guest address up to a zero byte.
-  private func string(at address: UInt64, limit: Int) -> [UInt8] {
+  /// The u64 arguments in memory; nil for what the kernel answers with EINVAL.
+  private func variadicArguments(_ address: UInt64, _ size: UInt64) -> [UInt64]? {
+    let count = Int(UInt32(truncatingIfNeeded: size))
+    guard count & 7 == 0, count <= Machine.maximumArguments * 8 else { return nil }
+    guard count > 0 else { return [] }
+    guard let data = memory.read(address, count) else { return nil }
+    return stride(from: 0, to: count, by: 8).map { data.loadUnaligned(fromByteOffset: $0, as: UInt64.self) }
+  }
+
+  private func print(_ format: UnsafeRawPointer, _ count: Int, _ arguments: [UInt64]) -> Sequel {
+    do throws(KernelFormat.Fault) {
+      let format = try KernelFormat(
+        UnsafeRawBufferPointer(start: format, count: count), arguments, formatMemory)
+      let text = format.text
+      if let trace {
+        var line = text.prefix(KernelFormat.traceLimit - 1)
+        if line.last == UInt8(ascii: "\n") { line.removeLast() }
+        trace(String(decoding: line, as: UTF8.self))
+      }
+      return give(errno: Int32(truncatingIfNeeded: text.count))
+    } catch {
+      return give(errno: error == .noSpace ? -ENOSPC : -EINVAL)
+    }
+  }
+
+  private var formatMemory: KernelFormat.Memory {
+    KernelFormat.Memory(
+      bytes: { [memory] address, count in
+        memory.read(address, count).map { [UInt8](UnsafeRawBufferPointer(start: $0, count: count)) }
+      },
+      string: { [unowned self] in string(at: $0, limit: $1) },
+      pointerID: { [configuration] in Machine.pointerID($0, seed: configuration.seed) })
+  }
+
+  /// `ptr_to_id`: 32 bits of a hash with a key that differs from boot to boot, and here with the seed.
+  private static func pointerID(_ address: UInt64, seed: UInt64) -> UInt32 {
+    var state = RandomState(seed: address ^ seed &* 0x9e37_79b9_7f4a_7c15)
+    return state.next()
+  }
+
+  /// The bytes at a guest address up to a zero byte or to the end of what can be read; nil when nothing can.
+  func string(at address: UInt64, limit: Int) -> [UInt8]? {
+    guard memory.read(address, 1) != nil else { return nil }
     var bytes: [UInt8] = []
     while bytes.count < limit, let byte = memory.read(address &+ UInt64(bytes.count), 1) {
       let value = byte.load(as: UInt8.self)
@@ -50,21 +92,5 @@ extension Machine {
       bytes.append(value)
     }
     return bytes
-  }
-
-  /// `bpf_perf_event_output(ctx, map, flags, data, size)`: there is no reader; the sample is handed to ``events``.
-  func perfEventOutput() -> Sequel {
-    guard let index = mapIndex(argument: 2) else { return refuse(25, argument: 2) }
-    let count = Int(UInt32(truncatingIfNeeded: registers[5]))
-    guard let data = memory.read(registers[4], count) else { return refuse(25, argument: 4) }
-    let flags = registers[3]
-    // The high bits ask for that many packet bytes after the sample (BPF_F_CTXLEN_MASK).
-    let packetCount = Int(flags >> 32 & 0xf_ffff)
-    guard flags & ~0xf_ffff_ffff_ffff == 0, flags >> 52 == 0 else { return give(errno: -EINVAL) }
-    guard packetCount <= frameBytes.count else { return give(errno: -EFAULT) }
-    if let events {
-      events(index, [UInt8](UnsafeRawBufferPointer(start: data, count: count)) + frameBytes.prefix(packetCount))
-    }
-    return give(0)
   }
 }

@@ -9,13 +9,12 @@ import BPFObject
 /// `BPF_MAP_TYPE_ARRAY` and its per-CPU form, and the maps of global data (kernel/bpf/arraymap.c).
 package final class ArrayMap: BPFMap {
   package let slab: ValueSlab
+  private let isPerCPU: Bool
 
   package override init(spec: MapSpec, index: Int, memory: GuestMemory, cpus: Int) throws(MapError) {
-    let copies = spec.type?.isPerCPU == true ? cpus : 1
-    let writable = !spec.isReadOnly && spec.flags & MapFlags.readOnlyProgram == 0
+    isPerCPU = spec.type?.isPerCPU == true
     do {
-      slab = try ValueSlab(
-        memory: memory, slots: Int(spec.maxEntries), valueSize: Int(spec.valueSize), copies: copies, writable: writable)
+      slab = try ValueSlab(spec, memory: memory, slots: Int(spec.maxEntries), copies: isPerCPU ? cpus : 1)
     } catch {
       throw MapError(map: spec.name, errno: ENOMEM, message: "cannot reserve \(spec.maxEntries) values")
     }
@@ -30,15 +29,17 @@ package final class ArrayMap: BPFMap {
   package override func address(of key: UnsafeRawPointer, cpu: Int) -> UInt64 {
     let slot = Int(key.loadUnaligned(as: UInt32.self))
     guard slot < capacity else { return 0 }
-    return slab.guest(slot, copy: copies > 1 ? cpu : 0)
+    return slab.guest(slot, copy: isPerCPU ? cpu : 0)
   }
 
   package override func set(_ key: UnsafeRawPointer, _ value: UnsafeRawPointer, flags: UInt64, cpu: Int) -> Int32 {
-    guard flags <= UpdateFlags.exist else { return -EINVAL }
+    let isLocked = flags & UpdateFlags.lock != 0
+    guard (isPerCPU ? flags : flags & ~UpdateFlags.lock) <= UpdateFlags.exist else { return -EINVAL }
     let slot = Int(key.loadUnaligned(as: UInt32.self))
     guard slot < capacity else { return -E2BIG }
-    guard flags != UpdateFlags.noExist else { return -EEXIST }
-    slab.host(slot, copy: copies > 1 ? cpu : 0).copyMemory(from: value, byteCount: valueSize)
+    guard flags & UpdateFlags.noExist == 0 else { return -EEXIST }
+    guard !isLocked || layout.hasLock else { return -EINVAL }
+    layout.copy(value, to: slab.host(slot, copy: isPerCPU ? cpu : 0), count: valueSize)
     return 0
   }
 
@@ -48,6 +49,11 @@ package final class ArrayMap: BPFMap {
     let slot = Int(key.loadUnaligned(as: UInt32.self))
     guard slot < capacity else { return nil }
     return (0..<copies).map { slab.host(slot, copy: $0) }
+  }
+
+  package override func hostValue(_ key: UnsafeRawPointer) -> UnsafeMutableRawPointer? {
+    let slot = Int(key.loadUnaligned(as: UInt32.self))
+    return slot < capacity ? slab.host(slot) : nil
   }
 
   package override func holds(region: Int) -> Bool { slab.block.holds(region: region) }

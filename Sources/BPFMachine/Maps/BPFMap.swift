@@ -22,6 +22,13 @@ package class BPFMap: MapAccess {
   package let capacity: Int
   /// Copies of each value: the number of CPUs for per-CPU types, else 1.
   package let copies: Int
+  /// The members of values that belong to the kernel.
+  package let layout: ValueLayout
+  /// False with `BPF_F_RDONLY_PROG`: programs may neither write to values nor update, delete, push and pop.
+  package let isWritableForPrograms: Bool
+  /// True for the types that programs look elements up in, and for those that they may change elements of.
+  package let allowsLookup: Bool
+  package let allowsChange: Bool
 
   package init(spec: MapSpec, index: Int, memory: GuestMemory, cpus: Int) throws(MapError) {
     guard let type = spec.type else {
@@ -34,11 +41,18 @@ package class BPFMap: MapAccess {
     keySize = Int(spec.keySize)
     valueSize = Int(spec.valueSize)
     capacity = Int(spec.maxEntries)
-    copies = spec.type?.isPerCPU == true ? cpus : 1
+    copies = type.isPerCPU ? cpus : 1
+    layout = spec.layout
+    allowsLookup = type.allowsLookup
+    allowsChange = type.allowsChange && spec.programAccess != .readOnly
+    isWritableForPrograms = !spec.isReadOnly && spec.flags & MapFlags.readOnlyForPrograms == 0
   }
 
   /// Guest address of the value of `key` for `cpu`; 0 when there is none.
   package func address(of key: UnsafeRawPointer, cpu: Int) -> UInt64 { 0 }
+
+  /// As ``address(of:cpu:)``, without counting as a use: for what is no lookup by a program.
+  package func valueAddress(of key: UnsafeRawPointer, cpu: Int) -> UInt64 { address(of: key, cpu: cpu) }
 
   /// Sets an element from a program. `-errno` on failure.
   package func set(_ key: UnsafeRawPointer, _ value: UnsafeRawPointer, flags: UInt64, cpu: Int) -> Int32 {
@@ -58,7 +72,10 @@ package class BPFMap: MapAccess {
   package func remove(_ key: UnsafeRawPointer) -> Int32 { -EOPNOTSUPP }
 
   /// The value of `key` in each copy, without counting as a use; nil when there is none.
-  package func hostValues(_ key: UnsafeRawPointer) -> [UnsafeMutableRawPointer]? { nil }
+  package func hostValues(_ key: UnsafeRawPointer) -> [UnsafeMutableRawPointer]? { hostValue(key).map { [$0] } }
+
+  /// The value of `key`, of the first CPU, without counting as a use; nil when there is none.
+  package func hostValue(_ key: UnsafeRawPointer) -> UnsafeMutableRawPointer? { nil }
 
   /// True when that region of guest memory holds this map's values.
   package func holds(region: Int) -> Bool { false }
@@ -79,9 +96,15 @@ package class BPFMap: MapAccess {
 
   package func lookup(_ key: [UInt8]) throws(MapError) -> [[UInt8]]? {
     try check(key)
-    let size = valueSize
     return key.withUnsafeBytes { bytes -> [[UInt8]]? in
-      hostValues(bytes.baseAddress ?? BPFMap.noKey)?.map { [UInt8](UnsafeRawBufferPointer(start: $0, count: size)) }
+      hostValues(bytes.baseAddress ?? BPFMap.noKey)?.map { host in
+        var value = [UInt8](UnsafeRawBufferPointer(start: host, count: valueSize))
+        for field in layout.fields {
+          value.replaceSubrange(
+            field.offset..<field.offset + field.size, with: repeatElement(0, count: field.size))
+        }
+        return value
+      }
     }
   }
 
@@ -107,7 +130,7 @@ package class BPFMap: MapAccess {
       for (cpu, target) in targets.enumerated() {
         let value = values.count == 1 ? first : values[cpu]
         value.withUnsafeBytes {
-          target.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(target), byteCount: valueSize)
+          layout.copy($0.baseAddress ?? UnsafeRawPointer(target), to: target, count: valueSize)
         }
       }
     }
@@ -160,11 +183,4 @@ package enum UpdateFlags {
   package static let noExist: UInt64 = 1
   package static let exist: UInt64 = 2
   package static let lock: UInt64 = 4
-}
-
-/// Map creation flags (linux/bpf.h).
-package enum MapFlags {
-  package static let noPrealloc: UInt32 = 1
-  package static let readOnlyProgram: UInt32 = 1 << 7
-  package static let writeOnlyProgram: UInt32 = 1 << 8
 }

@@ -6,10 +6,10 @@ import BPFObject
   import Darwin
 #endif
 
-/// `BPF_MAP_TYPE_HASH`, its per-CPU and LRU forms, and devmap_hash's table (kernel/bpf/hashtab.c).
+/// `BPF_MAP_TYPE_HASH`, its per-CPU and LRU forms (kernel/bpf/hashtab.c).
 ///
 /// As in the kernel, replacing an element of a map that is not per-CPU puts the new value in other memory: a pointer that a
-/// program looked up before keeps the old value. Iteration goes by slot.
+/// program looked up before keeps the old value. Iteration goes by slot: in order of insertion until something is deleted.
 package final class HashMap: BPFMap {
   private let slab: ValueSlab
   private let keyBytes: UnsafeMutableRawPointer
@@ -17,42 +17,42 @@ package final class HashMap: BPFMap {
   /// First slot of each bucket's chain, plus one.
   private let heads: UnsafeMutablePointer<UInt32>
   private let bucketMask: UInt64
+  /// Where each slot stands.
   private let links: UnsafeMutablePointer<Link>
-  private let isLRU: Bool
+  private let isPerCPU: Bool
+  /// The order of use, of LRU types.
+  private let lru: LRUOrder?
   private var used = 0
   /// Elements that an LRU map gave up for new ones.
   package private(set) var evictions = 0
   private var untouched = 0
   private var firstFree: UInt32 = 0
-  /// Most and least recently used slots, plus one.
-  private var newest: UInt32 = 0
-  private var oldest: UInt32 = 0
 
-  /// Where a slot stands; all zero when it was never used. Slot numbers are stored plus one.
+  /// All zero when the slot was never used; `next` is a slot plus one, in the bucket's chain or among the free ones.
   private struct Link {
     var next: UInt32
-    var newer: UInt32
-    var older: UInt32
     var isUsed: Bool
   }
 
   package override init(spec: MapSpec, index: Int, memory: GuestMemory, cpus: Int) throws(MapError) {
-    let copies = spec.type?.isPerCPU == true ? cpus : 1
-    isLRU = spec.type == .lruHash || spec.type == .lruPercpuHash
-    let slots = Int(spec.maxEntries) + 1
+    isPerCPU = spec.type?.isPerCPU == true
+    let isLRU = spec.type == .lruHash || spec.type == .lruPercpuHash
+    let hasOwnLists = spec.flags & MapFlags.noCommonLRU != 0
+    let capacity = isLRU && hasOwnLists ? LRUOrder.divisible(Int(spec.maxEntries), by: cpus) : Int(spec.maxEntries)
+    // A full map still takes replacements.
+    let slots = isLRU ? capacity : capacity + 1
     keyStride = (Int(spec.keySize) + 7) & ~7
     var buckets = 16
-    while buckets < slots { buckets <<= 1 }
+    while buckets < capacity { buckets <<= 1 }
     bucketMask = UInt64(buckets - 1)
     do {
-      slab = try ValueSlab(
-        memory: memory, slots: slots, valueSize: Int(spec.valueSize), copies: copies,
-        writable: spec.flags & MapFlags.readOnlyProgram == 0)
+      slab = try ValueSlab(spec, memory: memory, slots: slots, copies: isPerCPU ? cpus : 1)
       keyBytes = try memory.hostBlock(byteCount: slots * keyStride)
       heads = try memory.hostBlock(byteCount: buckets * MemoryLayout<UInt32>.stride)
         .bindMemory(to: UInt32.self, capacity: buckets)
       links = try memory.hostBlock(byteCount: slots * MemoryLayout<Link>.stride)
         .bindMemory(to: Link.self, capacity: slots)
+      lru = isLRU ? try LRUOrder(slots: slots, cpus: cpus, hasOwnLists: hasOwnLists, memory: memory) : nil
     } catch {
       throw MapError(map: spec.name, errno: ENOMEM, message: "cannot reserve \(spec.maxEntries) elements")
     }
@@ -84,20 +84,21 @@ package final class HashMap: BPFMap {
 
   private func key(_ slot: Int) -> UnsafeMutableRawPointer { keyBytes + slot &* keyStride }
 
-  private func find(_ key: UnsafeRawPointer, bucket: Int) -> Int? {
+  /// The slot of a key; -1 when there is none.
+  private func find(_ key: UnsafeRawPointer, bucket: Int) -> Int {
     var entry = heads[bucket]
     while entry != 0 {
       let slot = Int(entry) &- 1
       if memcmp(self.key(slot), key, keySize) == 0 { return slot }
       entry = links[slot].next
     }
-    return nil
+    return -1
   }
 
   @inline(__always)
   private func bucket(_ key: UnsafeRawPointer) -> Int { Int(truncatingIfNeeded: hash(key) & bucketMask) }
 
-  /// A slot nobody uses; one more than the capacity exists, for replacements.
+  /// A slot nobody uses, of a map that is no LRU; -1 when there is none.
   private func takeSlot() -> Int {
     if firstFree != 0 {
       let slot = Int(firstFree) - 1
@@ -109,13 +110,12 @@ package final class HashMap: BPFMap {
   }
 
   private func link(_ slot: Int, bucket: Int) {
-    links[slot].next = heads[bucket]
-    links[slot].isUsed = true
+    links[slot] = Link(next: heads[bucket], isUsed: true)
     heads[bucket] = UInt32(truncatingIfNeeded: slot + 1)
     used += 1
-    if isLRU { makeNewest(slot) }
   }
 
+  /// Takes a slot out of its bucket's chain.
   private func unlink(_ slot: Int, bucket: Int) {
     let entry = UInt32(truncatingIfNeeded: slot + 1)
     if heads[bucket] == entry {
@@ -125,94 +125,138 @@ package final class HashMap: BPFMap {
       while links[previous].next != entry { previous = Int(links[previous].next) - 1 }
       links[previous].next = links[slot].next
     }
-    if isLRU { leaveOrder(slot) }
     links[slot].isUsed = false
-    links[slot].next = firstFree
-    firstFree = entry
     used -= 1
   }
 
-  // MARK: Order of use
-
-  private func leaveOrder(_ slot: Int) {
-    let link = links[slot]
-    if link.newer != 0 { links[Int(link.newer) - 1].older = link.older } else { newest = link.older }
-    if link.older != 0 { links[Int(link.older) - 1].newer = link.newer } else { oldest = link.newer }
-    links[slot].newer = 0
-    links[slot].older = 0
-  }
-
-  private func makeNewest(_ slot: Int) {
-    let entry = UInt32(truncatingIfNeeded: slot + 1)
-    links[slot].older = newest
-    links[slot].newer = 0
-    if newest != 0 { links[Int(newest) - 1].newer = entry } else { oldest = entry }
-    newest = entry
+  /// Gives back a slot that is in no chain.
+  private func free(_ slot: Int) {
+    if let lru {
+      lru.free(slot)
+    } else {
+      links[slot].next = firstFree
+      firstFree = UInt32(truncatingIfNeeded: slot + 1)
+    }
   }
 
   // MARK: Programs
 
   package override func address(of key: UnsafeRawPointer, cpu: Int) -> UInt64 {
-    guard let slot = find(key, bucket: bucket(key)) else { return 0 }
-    if isLRU, Int(newest) != slot + 1 {
-      leaveOrder(slot)
-      makeNewest(slot)
-    }
-    return slab.guest(slot, copy: copies > 1 ? cpu : 0)
+    let slot = find(key, bucket: bucket(key))
+    guard slot >= 0 else { return 0 }
+    if let lru { lru.use(slot) }
+    return slab.guest(slot, copy: isPerCPU ? cpu : 0)
+  }
+
+  package override func valueAddress(of key: UnsafeRawPointer, cpu: Int) -> UInt64 {
+    let slot = find(key, bucket: bucket(key))
+    return slot < 0 ? 0 : slab.guest(slot, copy: isPerCPU ? cpu : 0)
   }
 
   package override func set(_ key: UnsafeRawPointer, _ value: UnsafeRawPointer, flags: UInt64, cpu: Int) -> Int32 {
-    guard flags <= UpdateFlags.exist else { return -EINVAL }
+    let isLocked = flags & UpdateFlags.lock != 0
+    // Per-CPU and LRU types do not know BPF_F_LOCK.
+    let known = isPerCPU || lru != nil ? flags : flags & ~UpdateFlags.lock
+    guard known <= UpdateFlags.exist, !isLocked || layout.hasLock else { return -EINVAL }
+    if lru != nil { return setInOrder(key, value, flags: flags, cpu: cpu) }
     let bucket = bucket(key)
     let old = find(key, bucket: bucket)
-    if let old {
-      guard flags != UpdateFlags.noExist else { return -EEXIST }
-      if copies > 1 {
-        slab.host(old, copy: cpu).copyMemory(from: value, byteCount: valueSize)
-        if isLRU {
-          leaveOrder(old)
-          makeNewest(old)
-        }
+    if old >= 0 {
+      guard known != UpdateFlags.noExist else { return -EEXIST }
+      if isPerCPU || isLocked {
+        layout.copy(value, to: slab.host(old, copy: isPerCPU ? cpu : 0), count: valueSize)
         return 0
       }
     } else {
-      guard flags != UpdateFlags.exist else { return -ENOENT }
-      if used >= capacity {
-        guard isLRU, oldest != 0 else { return -E2BIG }
-        let victim = Int(oldest) - 1
-        evictions += 1
-        unlink(victim, bucket: self.bucket(self.key(victim)))
-      }
+      guard known != UpdateFlags.exist else { return -ENOENT }
+      guard used < capacity else { return -E2BIG }
     }
     let slot = takeSlot()
-    self.key(slot).copyMemory(from: key, byteCount: keySize)
-    if copies > 1 {
-      for copy in 0..<copies where copy != cpu { memset(slab.host(slot, copy: copy), 0, valueSize) }
+    fill(slot, key, value, cpu: cpu)
+    if old >= 0 {
+      unlink(old, bucket: bucket)
+      free(old)
     }
-    slab.host(slot, copy: copies > 1 ? cpu : 0).copyMemory(from: value, byteCount: valueSize)
-    if let old { unlink(old, bucket: bucket) }
     link(slot, bucket: bucket)
     return 0
   }
 
+  /// `htab_lru_map_update_elem` and its per-CPU form: a slot is had first, even for an update that then fails.
+  private func setInOrder(_ key: UnsafeRawPointer, _ value: UnsafeRawPointer, flags: UInt64, cpu: Int) -> Int32 {
+    guard let lru else { return -EINVAL }
+    var fresh = -1
+    if !isPerCPU || flags != UpdateFlags.exist {
+      fresh = lru.take(cpu: cpu) { removeFromTable($0) }
+      guard fresh >= 0 else { return -ENOMEM }
+    }
+    let bucket = bucket(key)
+    let old = find(key, bucket: bucket)
+    var result: Int32 = 0
+    if old >= 0, flags == UpdateFlags.noExist { result = -EEXIST }
+    if old < 0, flags == UpdateFlags.exist { result = -ENOENT }
+    if result == 0 {
+      if old >= 0, isPerCPU {
+        lru.use(old)
+        layout.copy(value, to: slab.host(old, copy: cpu), count: valueSize)
+      } else {
+        fill(fresh, key, value, cpu: cpu)
+        link(fresh, bucket: bucket)
+        fresh = -1
+        if old >= 0 {
+          lru.use(Int(heads[bucket]) - 1)
+          unlink(old, bucket: bucket)
+          free(old)
+        }
+      }
+    }
+    if fresh >= 0 { free(fresh) }
+    return result
+  }
+
+  /// Takes an element out for the sake of another; false when it is not in the table.
+  private func removeFromTable(_ slot: Int) -> Bool {
+    guard links[slot].isUsed else { return false }
+    evictions += 1
+    unlink(slot, bucket: bucket(key(slot)))
+    return true
+  }
+
+  /// Writes a new element.
+  private func fill(_ slot: Int, _ key: UnsafeRawPointer, _ value: UnsafeRawPointer, cpu: Int) {
+    self.key(slot).copyMemory(from: key, byteCount: keySize)
+    if isPerCPU {
+      for copy in 0..<copies where copy != cpu { memset(slab.host(slot, copy: copy), 0, valueSize) }
+    }
+    let target = slab.host(slot, copy: isPerCPU ? cpu : 0)
+    target.copyMemory(from: value, byteCount: valueSize)
+    layout.initialise(target)
+  }
+
   package override func remove(_ key: UnsafeRawPointer) -> Int32 {
     let bucket = bucket(key)
-    guard let slot = find(key, bucket: bucket) else { return -ENOENT }
+    let slot = find(key, bucket: bucket)
+    guard slot >= 0 else { return -ENOENT }
     unlink(slot, bucket: bucket)
+    free(slot)
     return 0
   }
 
   // MARK: User space
 
   package override func hostValues(_ key: UnsafeRawPointer) -> [UnsafeMutableRawPointer]? {
-    guard let slot = find(key, bucket: bucket(key)) else { return nil }
-    return (0..<copies).map { slab.host(slot, copy: $0) }
+    let slot = find(key, bucket: bucket(key))
+    return slot < 0 ? nil : (0..<copies).map { slab.host(slot, copy: $0) }
+  }
+
+  package override func hostValue(_ key: UnsafeRawPointer) -> UnsafeMutableRawPointer? {
+    let slot = find(key, bucket: bucket(key))
+    return slot < 0 ? nil : slab.host(slot)
   }
 
   package override func holds(region: Int) -> Bool { slab.block.holds(region: region) }
 
   package override func keys() -> [[UInt8]] {
-    (0..<untouched).filter { links[$0].isUsed }.map {
+    (0..<(lru?.untouched ?? untouched)).filter { links[$0].isUsed }.map {
       [UInt8](UnsafeRawBufferPointer(start: key($0), count: keySize))
     }
   }

@@ -35,15 +35,9 @@ package final class LPMTrieMap: BPFMap {
   }
 
   package override init(spec: MapSpec, index: Int, memory: GuestMemory, cpus: Int) throws(MapError) {
-    guard spec.keySize > 4, spec.keySize <= 4 + 256 else {
-      throw MapError(
-        map: spec.name, errno: EINVAL, message: "an LPM trie's key has 5 to 260 bytes, not \(spec.keySize)")
-    }
     dataSize = Int(spec.keySize) - 4
     do {
-      slab = try ValueSlab(
-        memory: memory, slots: Int(spec.maxEntries) + 1, valueSize: Int(spec.valueSize), copies: 1,
-        writable: spec.flags & MapFlags.readOnlyProgram == 0)
+      slab = try ValueSlab(spec, memory: memory, slots: Int(spec.maxEntries) + 1)
       let capacity = 2 * (Int(spec.maxEntries) + 1)
       nodes = try memory.hostBlock(byteCount: capacity * MemoryLayout<Node>.stride)
         .bindMemory(to: Node.self, capacity: capacity)
@@ -207,9 +201,9 @@ package final class LPMTrieMap: BPFMap {
     return 0
   }
 
-  package override func hostValues(_ key: UnsafeRawPointer) -> [UnsafeMutableRawPointer]? {
+  package override func hostValue(_ key: UnsafeRawPointer) -> UnsafeMutableRawPointer? {
     let slot = longestMatch(key)
-    return slot < 0 ? nil : [slab.host(slot)]
+    return slot < 0 ? nil : slab.host(slot)
   }
 
   package override func holds(region: Int) -> Bool { slab.block.holds(region: region) }

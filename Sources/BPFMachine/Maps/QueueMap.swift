@@ -64,8 +64,8 @@ package final class QueueMap: BPFMap {
 
   package override func remove(_ key: UnsafeRawPointer) -> Int32 { -EINVAL }
 
-  package override func hostValues(_ key: UnsafeRawPointer) -> [UnsafeMutableRawPointer]? {
-    count > 0 ? [element(isStack ? count - 1 : 0)] : nil
+  package override func hostValue(_ key: UnsafeRawPointer) -> UnsafeMutableRawPointer? {
+    count > 0 ? element(isStack ? count - 1 : 0) : nil
   }
 
   /// The values in the order in which they would be popped, each with an empty key.

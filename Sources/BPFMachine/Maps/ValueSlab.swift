@@ -1,15 +1,18 @@
+import BPFObject
+
 /// The values of a map: `slots` of them, each with one copy a CPU, in guest memory.
 package struct ValueSlab {
   package let block: GuestBlock
   package let stride: Int
   package let slots: Int
 
-  package init(memory: GuestMemory, slots: Int, valueSize: Int, copies: Int, writable: Bool) throws(MemoryError) {
-    stride = (max(valueSize, 1) + 7) & ~7
+  /// Room for values as `spec` has them, with what programs may do to them: `BPF_F_RDONLY_PROG` and `BPF_F_WRONLY_PROG`.
+  package init(_ spec: MapSpec, memory: GuestMemory, slots: Int, copies: Int = 1) throws(MemoryError) {
+    stride = (max(Int(spec.valueSize), 1) + 7) & ~7
     self.slots = slots
     let (bytes, overflow) = slots.multipliedReportingOverflow(by: stride * copies)
     guard !overflow else { throw MemoryError.outOfMemory(.max) }
-    block = try memory.allocate(byteCount: bytes, stride: stride, writable: writable)
+    block = try memory.allocate(byteCount: bytes, stride: stride, access: spec.programAccess)
   }
 
   /// Host address of a value.
@@ -22,5 +25,13 @@ package struct ValueSlab {
   @inline(__always)
   package func guest(_ slot: Int, copy: Int = 0) -> UInt64 {
     block.address(at: (copy &* slots &+ slot) &* stride)
+  }
+}
+
+extension MapSpec {
+  /// What programs may do with values.
+  var programAccess: GuestAccess {
+    if isReadOnly || flags & MapFlags.readOnlyForPrograms != 0 { return .readOnly }
+    return flags & MapFlags.writeOnlyForPrograms != 0 ? .writeOnly : .readWrite
   }
 }

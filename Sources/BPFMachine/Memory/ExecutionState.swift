@@ -44,6 +44,8 @@ package struct ExecutionState {
   var tailCalls = 0
   /// `may_goto` goes on this many times more.
   var loopCredit = 0
+  /// A program put something into a ring buffer.
+  var hasRecords = false
   /// The frame top that the trampoline hands on.
   var resumeFrame: UnsafeMutableRawPointer
 }

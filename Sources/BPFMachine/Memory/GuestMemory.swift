@@ -17,6 +17,9 @@ package final class GuestMemory {
   private let hole: UnsafeMutableRawPointer
   private var blocks: [HostBlock] = []
   private var nextRegion = 3
+  /// Regions from here on are windows; they grow downwards from the end of the table.
+  private var firstWindow = GuestMemory.regionCapacity
+  private var freeWindows: [Int] = []
 
   package init() {
     hole = .allocate(byteCount: 64, alignment: 64)
@@ -40,21 +43,21 @@ package final class GuestMemory {
     return block.base
   }
 
-  /// Maps `byteCount` bytes of zeroed memory as `writable` guest memory; more than 4 GiB take several regions in a row,
+  /// Maps `byteCount` bytes of zeroed memory as guest memory; more than 4 GiB take several regions in a row,
   /// cut at multiples of `stride` so that no element straddles two of them.
   ///
   /// - Returns: where the guest and the host find it.
-  package func allocate(byteCount: Int, stride: Int, writable: Bool) throws(MemoryError) -> GuestBlock {
+  package func allocate(byteCount: Int, stride: Int, access: GuestAccess) throws(MemoryError) -> GuestBlock {
     let base = try hostBlock(byteCount: max(byteCount, 1))
     let perRegion = max(1, (1 << 32 - 16) / max(stride, 1)) * max(stride, 1)
     let first = nextRegion
     var offset = 0
     repeat {
-      guard nextRegion < GuestMemory.regionCapacity else { throw MemoryError.outOfRegions }
+      guard nextRegion < firstWindow else { throw MemoryError.outOfRegions }
       let count = min(perRegion, byteCount - offset)
       regions[nextRegion] = Region(
         base: base + offset, lower: GuestMemory.address(region: nextRegion),
-        bounds: Region.bounds(count: count, writable: writable))
+        bounds: Region.bounds(count: count, access: access))
       nextRegion += 1
       offset += count
     } while offset < byteCount
@@ -78,6 +81,52 @@ package final class GuestMemory {
       left -= count
       region += 1
     } while left > 0
+  }
+
+  // MARK: Windows
+
+  /// Makes `count` host bytes an object of their own, for as long as a program holds it: a ring buffer's record.
+  ///
+  /// - Returns: its guest address; nil when no region is left.
+  func openWindow(_ host: UnsafeMutableRawPointer, count: Int) -> UInt64? {
+    let region: Int
+    if let free = freeWindows.popLast() {
+      region = free
+    } else {
+      guard firstWindow - 1 > nextRegion else { return nil }
+      firstWindow -= 1
+      region = firstWindow
+    }
+    let address = GuestMemory.address(region: region)
+    regions[region] = Region(base: host, lower: address, bounds: Region.bounds(count: count, writable: true))
+    return address
+  }
+
+  /// The host bytes of the window at exactly that address; nil when there is none.
+  func window(_ address: UInt64) -> UnsafeMutableRawPointer? {
+    let region = Int(truncatingIfNeeded: address >> 32)
+    guard region >= firstWindow, region < GuestMemory.regionCapacity, address & 0xffff_ffff == 0,
+      regions[region].base != hole
+    else { return nil }
+    return regions[region].base
+  }
+
+  /// Ends a window: no access to it succeeds from now on.
+  ///
+  /// - Returns: its host bytes; nil when there is no window at exactly that address.
+  func closeWindow(_ address: UInt64) -> UnsafeMutableRawPointer? {
+    guard let host = window(address) else { return nil }
+    let region = Int(truncatingIfNeeded: address >> 32)
+    regions[region] = .empty(base: hole)
+    freeWindows.append(region)
+    return host
+  }
+
+  /// Ends every window.
+  func closeWindows(_ body: (UnsafeMutableRawPointer) -> Void) {
+    for region in firstWindow..<GuestMemory.regionCapacity {
+      if let host = closeWindow(GuestMemory.address(region: region)) { body(host) }
+    }
   }
 
   /// The host bytes of `count` bytes at a guest address, when a single live object holds them all; nil otherwise.

@@ -28,15 +28,27 @@ package struct Region {
 
   /// Bounds for an object of `count` bytes.
   @inline(__always)
-  package static func bounds(count: Int, writable: Bool) -> SIMD8<UInt32> {
+  package static func bounds(count: Int, writable: Bool, readable: Bool = true) -> SIMD8<UInt32> {
     let length = SIMD4<UInt32>(repeating: UInt32(truncatingIfNeeded: count) &+ 1)
     let sizes = SIMD4<UInt32>(1, 2, 4, 8)
-    let reads = (length &- sizes).replacing(with: 0, where: length .< sizes)
-    return SIMD8(lowHalf: reads, highHalf: writable ? reads : .zero)
+    let sizeBounds = (length &- sizes).replacing(with: 0, where: length .< sizes)
+    return SIMD8(lowHalf: readable ? sizeBounds : .zero, highHalf: writable ? sizeBounds : .zero)
+  }
+
+  /// Bounds for an object of `count` bytes that allows `access`.
+  package static func bounds(count: Int, access: GuestAccess) -> SIMD8<UInt32> {
+    bounds(count: count, writable: access != .readOnly, readable: access != .writeOnly)
   }
 
   /// Bytes that may be read.
   package var readableCount: Int { Int(bounds[0]) }
   /// Bytes that may be written.
   package var writableCount: Int { Int(bounds[4]) }
+}
+
+/// What a program may do with an object.
+package enum GuestAccess: Sendable {
+  case readWrite
+  case readOnly
+  case writeOnly
 }

@@ -37,6 +37,7 @@ struct MapDefinition {
         (map.keyTypeID, map.keySize) = try pointee(member, map.keySize)
       case "value":
         (map.valueTypeID, map.valueSize) = try pointee(member, map.valueSize)
+        map.layout = ValueLayout(of: map.valueTypeID, in: types)
       case "values":
         guard !isInner else { throw fault("has a map within a map within a map") }
         values = Int(member.bitOffset / 8)

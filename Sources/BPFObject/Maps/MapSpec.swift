@@ -31,6 +31,9 @@ public struct MapSpec: Sendable {
   /// Declared initial values of prog arrays and maps of maps: key index to the name of a program or map.
   public var initialSlots: [UInt32: String]
 
+  /// The members of its values that belong to the kernel, by the value's type.
+  package var layout = ValueLayout()
+
   /// A map from its parts; those left out are as a map declared without them.
   public init(
     name: String, rawType: UInt32, keySize: UInt32, valueSize: UInt32, maxEntries: UInt32, flags: UInt32 = 0,

@@ -33,6 +33,7 @@ extension ObjectLoader {
         MapSpec(
           name: section.name, rawType: MapType.array.rawValue, keySize: 4, valueSize: size, maxEntries: 1, flags: flags,
           valueTypeID: type, section: section.name, initialContents: section.contents, isReadOnly: isReadOnly))
+      if let types { maps[maps.count - 1].layout = ValueLayout(of: type, in: types) }
       if let count = elf.relocations[section.index]?.count {
         notes.append("section \(section.label): \(count) addresses within data stay zero, as with libbpf")
       }

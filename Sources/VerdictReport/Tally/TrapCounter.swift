@@ -19,6 +19,7 @@ package struct TrapCounter {
       case .unknownHelper(let id): (kind, detail) = (2, id)
       case .badHelperArgument(let helper, let argument, _):
         (kind, detail) = (3, helper &* 8 &+ Int32(truncatingIfNeeded: argument))
+      case .mapNotAllowed(let helper, _): (kind, detail) = (5, helper)
       default:
         kind = 4
       }

@@ -1,0 +1,101 @@
+import BPFObject
+
+/// A map type as Linux has it and as Verdict simulates it.
+public struct MapTypeRow: Sendable {
+  public var type: MapType
+  /// The release that brought it: `4.10`.
+  public var since: String
+  /// Flags that `BPF_MAP_CREATE` takes, without those that say where memory comes from.
+  public var flags: UInt32
+  public var simulation: Simulation
+  /// What is done otherwise than in a kernel, or not at all; empty when there is nothing to say.
+  public var note: String
+}
+
+/// The map types of Linux 6.18: the one table that machine and listings read.
+public enum MapTable {
+  /// The row of a type.
+  public static func row(_ type: MapType) -> MapTypeRow {
+    rows.first { $0.type == type } ?? MapTypeRow(type: type, since: "", flags: 0, simulation: .none, note: "")
+  }
+
+  private static let access = MapFlags.readOnlyForPrograms | MapFlags.writeOnlyForPrograms
+  private static let userAccess = MapFlags.readOnly | MapFlags.writeOnly
+  private static let array = MapFlags.numaNode | userAccess | access
+  private static let table = MapFlags.numaNode | userAccess
+  private static let hash = MapFlags.noPreallocation | array | MapFlags.zeroSeed
+  private static let storage = MapFlags.noPreallocation | MapFlags.clone
+
+  /// In the order of `enum bpf_map_type`.
+  public static let rows: [MapTypeRow] = [
+    full(.hash, "3.19", hash),
+    full(.array, "3.19", array | MapFlags.mappable | MapFlags.innerMap),
+    full(.progArray, "4.2", table),
+    model(
+      .perfEventArray, "4.3", table | MapFlags.preserveElements,
+      "every CPU has a reader that takes samples at once; bpf_perf_event_read finds no counter"),
+    full(.percpuHash, "4.6", hash & ~MapFlags.numaNode),
+    full(.percpuArray, "4.6", array & ~MapFlags.numaNode),
+    load(.stackTrace, "4.6", table | MapFlags.stackBuildID, "tracing programs alone write to it"),
+    model(.cgroupArray, "4.8", table, "empty: no packet of a capture belongs to a cgroup"),
+    full(.lruHash, "4.10", hash | MapFlags.noCommonLRU),
+    full(.lruPercpuHash, "4.10", hash & ~MapFlags.numaNode | MapFlags.noCommonLRU),
+    full(.lpmTrie, "4.11", MapFlags.noPreallocation | array),
+    full(.arrayOfMaps, "4.12", table),
+    full(.hashOfMaps, "4.12", hash),
+    full(.devmap, "4.14", table),
+    model(.sockmap, "4.14", table, "empty: there are no sockets"),
+    full(.cpumap, "4.15", MapFlags.numaNode),
+    full(.xskmap, "4.18", table),
+    model(.sockhash, "4.18", table, "empty: there are no sockets"),
+    load(.cgroupStorage, "4.19", array, "cgroup programs alone use it"),
+    load(.reuseportSockarray, "4.19", array, "reuseport programs alone use it"),
+    load(.percpuCgroupStorage, "4.20", array, "cgroup programs alone use it"),
+    full(.queue, "4.20", array),
+    full(.stack, "4.20", array),
+    model(.skStorage, "5.2", storage, "empty: there are no sockets"),
+    full(.devmapHash, "5.4", table),
+    load(.structOps, "5.6", MapFlags.mappable, "it registers functions with the kernel; nothing calls them here"),
+    model(.ringbuf, "5.8", MapFlags.numaNode, "a reader takes all records after each packet, unless told not to"),
+    load(.inodeStorage, "5.10", storage, "LSM programs alone use it"),
+    load(.taskStorage, "5.11", storage, "tracing programs alone use it"),
+    full(
+      .bloomFilter, "5.16", MapFlags.numaNode | userAccess | access | MapFlags.zeroSeed,
+      "hashes as with BPF_F_ZERO_SEED, so that its mistakes are the same in every run"),
+    model(.userRingbuf, "6.1", MapFlags.numaNode, "empty: no user space writes to it"),
+    load(.cgrpStorage, "6.2", storage, "there is no task whose cgroup could be asked for"),
+    load(.arena, "6.9", MapFlags.mappable | 1 << 17 | 1 << 18, "pages of an arena are not simulated"),
+  ]
+
+  private static func full(_ type: MapType, _ since: String, _ flags: UInt32, _ note: String = "") -> MapTypeRow {
+    MapTypeRow(type: type, since: since, flags: flags, simulation: .full, note: note)
+  }
+
+  private static func model(_ type: MapType, _ since: String, _ flags: UInt32, _ note: String) -> MapTypeRow {
+    MapTypeRow(type: type, since: since, flags: flags, simulation: .model, note: note)
+  }
+
+  private static func load(_ type: MapType, _ since: String, _ flags: UInt32, _ note: String) -> MapTypeRow {
+    MapTypeRow(type: type, since: since, flags: flags, simulation: .loadOnly, note: note)
+  }
+}
+
+extension MapType {
+  /// True for the types whose elements programs may look up (kernel/bpf/verifier.c, check_map_func_compatibility).
+  var allowsLookup: Bool {
+    switch self {
+    case .hash, .array, .percpuHash, .percpuArray, .lruHash, .lruPercpuHash, .lpmTrie, .arrayOfMaps, .hashOfMaps,
+      .devmap, .devmapHash, .xskmap, .sockmap, .sockhash:
+      true
+    default: false
+    }
+  }
+
+  /// True for the types whose elements programs may update and delete.
+  var allowsChange: Bool {
+    switch self {
+    case .hash, .array, .percpuHash, .percpuArray, .lruHash, .lruPercpuHash, .lpmTrie: true
+    default: false
+    }
+  }
+}
