@@ -106,16 +106,14 @@ struct KernelCauseTests {
     #expect(report.agreed == 300 && report.maps.isEmpty && report.comparedMaps == 1)
   }
 
-  @Test("what a full LRU map gave up is a known cause, of verdicts and of elements")
+  @Test("a full LRU map gives up the same elements on both sides")
   func fullLRU() throws {
-    // The kernel gives up elements by the dozen, and hosts come again in another order.
+    // Elements go by the dozen, and hosts come again in another order.
     let hosts = (0..<250).map { $0 } + (0..<250).map { $0 * 7 % 250 }
     let report = try Self.compare(
       Self.remember, maps: [Self.map(.lruHash, entries: 128)], frames: Self.frames(hosts)
     ).report
-    #expect(!report.hasFault, "\(report.text)")
-    #expect(Array(report.causes.keys) == [.eviction], "\(report.text)")
-    #expect(report.maps.allSatisfy { $0.causes.keys.allSatisfy { $0 == .eviction } })
+    #expect(report.agreed == 500 && report.maps.isEmpty, "\(report.text)")
   }
 
   @Test("a hash that is full refuses elements on both sides alike")
@@ -128,8 +126,9 @@ struct KernelCauseTests {
 
   @Test("a helper that the simulator does not have is a known cause")
   func notSimulated() throws {
-    // bpf_get_current_task gives an address of the kernel's.
-    let report = try Self.compare("call 35\nr0 = 2\nexit", frames: Self.frames(0..<3)).report
+    // bpf_snprintf_btf needs the kernel's own types.
+    let print = "r1 = r10\nr1 += -64\nr2 = 32\nr3 = r10\nr3 += -16\nr4 = 16\nr5 = 0\ncall 149\nr0 = 2\nexit"
+    let report = try Self.compare(print, frames: Self.frames(0..<3)).report
     #expect(report.causes[.notSimulated]?.packets == 3)
     #expect(!report.hasFault)
   }
