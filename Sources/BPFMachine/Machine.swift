@@ -179,6 +179,7 @@ public final class Machine {
     state.pointee.constants = UnsafePointer(constantValues)
     state.pointee.starts.deallocate()
     state.pointee.starts = .allocate(capacity: programs.count)
+    state.pointee.programCount = programs.count
     state.pointee.starts.initialize(from: programs.map { UnsafeRawPointer($0.threaded.base) }, count: programs.count)
     return program.index
   }

@@ -128,10 +128,6 @@ extension Machine {
     return index
   }
 
-  /// The map that an argument names, when it is one of those that hold no values for programs.
-  @inline(__always)
-  func table(at index: Int) -> TableMap? { state.pointee.maps[index]._withUnsafeGuaranteedRef { $0 as? TableMap } }
-
   /// Sets r0.
   @inline(__always)
   func give(_ value: UInt64) -> Sequel {

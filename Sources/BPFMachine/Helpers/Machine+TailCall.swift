@@ -5,17 +5,15 @@ extension Machine {
   /// `bpf_tail_call(ctx, prog_array, index)`: goes on with another program in the place of the current function, or does
   /// nothing when the entry is empty, out of range, or 33 tail calls have been made.
   func tailCall() -> Sequel {
-    guard let index = mapIndex(argument: 2), let table = table(at: index), table.spec.type == .progArray else {
-      return refuse(12, argument: 2)
+    withMap(12, argument: 2, where: { $0 == .progArray }) { table in
+      guard let number = table.target(UInt32(truncatingIfNeeded: registers[3])), number > 0,
+        Int(number) <= state.pointee.programCount, state.pointee.tailCalls < Machine.maximumTailCalls
+      else { return .goOn }
+      state.pointee.tailCalls += 1
+      state.pointee.targetProgram = Int(number) - 1
+      state.pointee.target = state.pointee.starts[Int(number) - 1]
+      return .transferred
     }
-    guard let target = table.target(UInt32(truncatingIfNeeded: registers[3])), target > 0,
-      Int(target) <= programs.count, state.pointee.tailCalls < Machine.maximumTailCalls
-    else { return .goOn }
-    state.pointee.tailCalls += 1
-    let program = programs[Int(target) - 1]
-    state.pointee.target = UnsafeRawPointer(program.threaded.base)
-    state.pointee.targetProgram = program.index
-    return .transferred
   }
 
   /// What a prog_array holds for the program of that index: never 0.

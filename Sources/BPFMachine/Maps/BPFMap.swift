@@ -71,6 +71,9 @@ package class BPFMap: MapAccess {
   /// Removes an element. `-errno` on failure.
   package func remove(_ key: UnsafeRawPointer) -> Int32 { -EOPNOTSUPP }
 
+  /// The first word of an element of a table: ifindex, queue size, socket or program; nil when there is none.
+  package func target(_ key: UInt32) -> UInt32? { nil }
+
   /// The value of `key` in each copy, without counting as a use; nil when there is none.
   package func hostValues(_ key: UnsafeRawPointer) -> [UnsafeMutableRawPointer]? { hostValue(key).map { [$0] } }
 

@@ -77,7 +77,7 @@ package final class TableMap: BPFMap {
   }
 
   /// The first word of an element: ifindex, queue size, socket or program; nil when the entry is empty.
-  package func target(_ key: UInt32) -> UInt32? { entry(key).map { UInt32(truncatingIfNeeded: $0) } }
+  package override func target(_ key: UInt32) -> UInt32? { entry(key).map { UInt32(truncatingIfNeeded: $0) } }
 
   /// What the entry holds in its second word: the id of the program to run at the device or CPU; 0 when there is none.
   package func program(_ key: UInt32) -> UInt32 { UInt32(truncatingIfNeeded: (entry(key) ?? 0) >> 32) }

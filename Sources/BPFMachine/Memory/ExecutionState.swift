@@ -24,8 +24,9 @@ package struct ExecutionState {
   var mapCount = 0
   /// Behind `bpf_get_prandom_u32`.
   var random: RandomState
-  /// First instruction of each loaded program.
+  /// First instruction of each loaded program, by its index.
   var starts: UnsafeMutablePointer<UnsafeRawPointer>
+  var programCount = 0
   /// What a redirect helper noted in this run.
   var redirect: Redirect?
   /// Nanoseconds that `bpf_ktime_get_ns` gives.
