@@ -60,4 +60,44 @@ struct InspectTests {
     #expect(failed.error.contains("wrong.s:2:1: "))
     #expect(!FileManager.default.fileExists(atPath: scratch.path("wrong.o")))
   }
+
+  @Test("assemble writes the instructions alone too, from standard input, in either syntax")
+  func assembleRaw() async throws {
+    let scratch = try Scratch()
+    let raw: [UInt8] = [0xb7, 0, 0, 0, 3, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]
+    for (text, syntax) in [("r0 = 3\nexit\n", "kernel"), ("mov %r0, 3\nexit\n", "conformance")] {
+      let source = try scratch.file("source.s", text.utf8)
+      let ending = try await Command.run(
+        ["assemble", "-", "--raw", "--syntax", syntax, "-o", scratch.path("raw.bin")], input: source)
+      #expect(ending.code == 0, "\(ending.error)")
+      #expect(try [UInt8](Data(contentsOf: URL(filePath: scratch.path("raw.bin")))) == raw)
+    }
+    let wrong = try scratch.file("wrong.s", "mov %r0, 3\nmov %r0, 4 5\n".utf8)
+    let failed = try await Command.run(["assemble", "-", "--syntax", "conformance"], input: wrong)
+    #expect(failed.code == 65)
+    #expect(failed.output.isEmpty)
+    #expect(failed.error.hasPrefix("verdict: standard input:2:12: "))
+  }
+
+  @Test("assemble names the line of an instruction that no object can hold")
+  func assembleMap() async throws {
+    let scratch = try Scratch()
+    let source = try scratch.file("map.s", "r0 = 3\n\nr1 = map[ports]\nexit\n".utf8)
+    for options in [[], ["--raw"]] {
+      let failed = try await Command.run(["assemble", source, "-o", scratch.path("map.o")] + options)
+      #expect(failed.code == 65)
+      #expect(failed.lines.count == 1)
+      #expect(failed.error.contains("map.s:3: instruction 1: "), "\(failed.error)")
+    }
+  }
+
+  @Test(
+    "bench refuses what makes no sense",
+    arguments: [["--kernel-repeat", "10"], ["--repeat", "0"], ["--runs", "0"], []])
+  func benchUsage(options: [String]) async throws {
+    let packet = options.isEmpty ? [] : ["--packet", Command.capture("firewall.pcap")]
+    let failed = try await Command.run(["bench", Command.fixture("firewall.bpf.o")] + packet + options)
+    #expect(failed.code == 64)
+    #expect(failed.lines.count == 1)
+  }
 }
