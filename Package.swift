@@ -85,7 +85,8 @@ let package = Package(
     .testTarget(
       name: "VerdictCLITests",
       dependencies: [
-        "VerdictCLI", "VerdictReport", "BPFKernel", "Capture", .product(name: "Subprocess", package: "swift-subprocess"),
+        "VerdictCLI", "VerdictReport", "BPFKernel", "Capture",
+        .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),
   ],
