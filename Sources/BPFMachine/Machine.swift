@@ -227,9 +227,45 @@ public final class Machine {
     try packet.receive(
       frame, metadataCount: metadataCount, linearCount: linearCount, ingress: configuration.ingressInterface,
       queue: configuration.receiveQueue)
-    state.pointee.runsOnSocketBuffer = false
+    if _slowPath(state.pointee.runsOnSocketBuffer) {
+      packet.claimContext()
+      state.pointee.runsOnSocketBuffer = false
+    }
     return run(index, engine: engine)
   }
+
+  /// Takes a frame in as an skb, on which ``runSocketBuffer(_:engine:)`` then runs programs one after another: each finds what
+  /// the one before it left.
+  /// - Parameters:
+  ///   - frame: Metadata, then the frame.
+  ///   - metadataCount: How many of the first bytes are metadata, which programs find at `data_meta`.
+  ///   - linearCount: How many bytes of the frame can be accessed directly.
+  ///   - takesTag: Moves an outer VLAN tag from the frame to the skb, as hardware offload does.
+  ///   - timestamp: Nanoseconds; the clock follows it, and never goes back.
+  /// - Throws: ``MemoryError`` when the frame finds no room.
+  package func receiveSocketBuffer(
+    _ frame: UnsafeRawBufferPointer, metadataCount: Int = 0, linearCount: Int = .max, takesTag: Bool = false,
+    timestamp: UInt64
+  ) throws(MemoryError) {
+    if timestamp > state.pointee.clock { state.pointee.clock = timestamp }
+    try socketBuffer.receive(
+      frame, metadataCount: metadataCount, linearCount: linearCount, takesTag: takesTag, ingress: 0,
+      device: configuration.ingressInterface, address: configuration.deviceAddress)
+    state.pointee.runsOnSocketBuffer = true
+    clones = 0
+  }
+
+  /// Makes an skb of the frame that an XDP program passed, with its metadata and its linear part.
+  /// - Throws: ``MemoryError`` when the frame finds no room.
+  package func receiveSocketBufferFromPacket(takesTag: Bool = false) throws(MemoryError) {
+    try receiveSocketBuffer(
+      packet.output, metadataCount: packet.metadataCount, linearCount: packet.end - packet.data, takesTag: takesTag,
+      timestamp: 0)
+  }
+
+  /// Runs a loaded TC program on the skb that ``receiveSocketBuffer(_:metadataCount:linearCount:takesTag:timestamp:)`` made, as
+  /// the programs before left it.
+  package func runSocketBuffer(_ index: Int, engine: EngineKind) -> Outcome { run(index, engine: engine) }
 
   /// Runs a loaded TC program on a frame that arrives at, or leaves at, `timestamp`.
   /// - Parameters:
@@ -240,12 +276,7 @@ public final class Machine {
     _ index: Int, on frame: UnsafeRawBufferPointer, linearCount: Int = .max, takesTag: Bool = false, timestamp: UInt64,
     engine: EngineKind
   ) throws(MemoryError) -> Outcome {
-    if timestamp > state.pointee.clock { state.pointee.clock = timestamp }
-    try socketBuffer.receive(
-      frame, linearCount: linearCount, takesTag: takesTag, ingress: 0, device: configuration.ingressInterface,
-      address: configuration.deviceAddress)
-    state.pointee.runsOnSocketBuffer = true
-    clones = 0
+    try receiveSocketBuffer(frame, linearCount: linearCount, takesTag: takesTag, timestamp: timestamp)
     return run(index, engine: engine)
   }
 

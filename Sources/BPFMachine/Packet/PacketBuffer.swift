@@ -44,9 +44,14 @@ package struct PacketBuffer {
     layout = (block + contextBytes).bindMemory(to: Layout.self, capacity: 1)
     layout.initialize(to: Layout(host: try memory.hostBlock(byteCount: capacity), capacity: capacity))
     region = memory.regions + GuestMemory.packetRegion
+    claimContext()
+  }
+
+  /// Makes `struct xdp_md` what the context's address means, after an skb's has had it.
+  func claimContext() {
     memory.setRegion(
-      GuestMemory.contextRegion, base: UnsafeMutableRawPointer(context),
-      lower: GuestMemory.address(region: GuestMemory.contextRegion), count: 24, writable: false)
+      GuestMemory.contextRegion, base: UnsafeMutableRawPointer(context), lower: PacketBuffer.contextAddress, count: 24,
+      writable: false)
   }
 
   /// Offsets from the start of the headroom.

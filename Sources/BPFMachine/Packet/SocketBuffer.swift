@@ -22,6 +22,8 @@ package struct SocketBuffer {
     var data = 0
     var length = 0
     var linear = 0
+    /// Bytes in front of the data that an XDP program left for TC.
+    var metadata = 0
     /// Ethernet protocol, host order.
     var protocolNumber: UInt16 = 0
     /// The tag that hardware took out of the frame, or that `bpf_skb_vlan_push` put beside it.
@@ -55,18 +57,22 @@ package struct SocketBuffer {
 
   /// Takes a frame in.
   /// - Parameters:
+  ///   - frame: Metadata, then the frame.
+  ///   - metadataCount: How many of the first bytes are metadata.
   ///   - linearCount: Bytes of the frame that can be accessed directly; the rest is in fragments.
   ///   - address: The device's MAC address in its low 48 bits; nil for the loopback.
   ///   - takesTag: Moves an outer VLAN tag from the frame to the skb, as hardware offload does.
   package func receive(
-    _ frame: UnsafeRawBufferPointer, linearCount: Int = .max, takesTag: Bool = false, ingress: UInt32,
-    device: UInt32 = 1, address: UInt64? = nil
+    _ frame: UnsafeRawBufferPointer, metadataCount: Int = 0, linearCount: Int = .max, takesTag: Bool = false,
+    ingress: UInt32, device: UInt32 = 1, address: UInt64? = nil
   ) throws(MemoryError) {
     try reserve(SocketBuffer.headroom + frame.count)
+    let count = frame.count - metadataCount
     layout.pointee.data = SocketBuffer.headroom
-    layout.pointee.length = frame.count
-    layout.pointee.linear = min(frame.count, max(14, linearCount))
-    if let base = frame.baseAddress { bytes.copyMemory(from: base, byteCount: frame.count) }
+    layout.pointee.metadata = metadataCount
+    layout.pointee.length = count
+    layout.pointee.linear = min(count, max(14, linearCount))
+    if let base = frame.baseAddress { (bytes - metadataCount).copyMemory(from: base, byteCount: frame.count) }
     layout.pointee.tag = nil
     layout.pointee.networkOffset = 14
     layout.pointee.transportOffset = -1
@@ -75,13 +81,13 @@ package struct SocketBuffer {
     layout.pointee.hash = 0
     layout.pointee.tunnelKey = nil
     layout.pointee.protocolNumber = ethernetProtocol(at: 12)
-    layout.pointee.packetType = frame.count >= 6 ? packetType(address) : 0
+    layout.pointee.packetType = count >= 6 ? packetType(address) : 0
     if takesTag { takeTag() }
     context.initializeMemory(as: UInt8.self, repeating: 0, count: SocketBuffer.contextSize)
     store(Field.ingressInterface, ingress)
     store(Field.interface, device)
     // qdisc_pkt_len_init counts what arrived; what a program does to the frame changes nothing of that.
-    store(Field.wireLength, UInt32(truncatingIfNeeded: frame.count))
+    store(Field.wireLength, UInt32(truncatingIfNeeded: count))
     memory.setRegion(
       GuestMemory.contextRegion, base: context, lower: PacketBuffer.contextAddress,
       count: SocketBuffer.contextSize, writable: false)
@@ -119,9 +125,10 @@ package struct SocketBuffer {
     store(Field.hash, fields.hash)
     store(Field.data, UInt32(truncatingIfNeeded: dataAddress))
     store(Field.dataEnd, UInt32(truncatingIfNeeded: endAddress))
-    store(Field.dataMeta, UInt32(truncatingIfNeeded: dataAddress))
+    store(Field.dataMeta, UInt32(truncatingIfNeeded: dataAddress) &- UInt32(truncatingIfNeeded: fields.metadata))
     memory.regions[GuestMemory.packetRegion] = Region(
-      base: bytes, lower: dataAddress, bounds: Region.bounds(count: fields.linear, writable: true))
+      base: bytes - fields.metadata, lower: dataAddress &- UInt64(truncatingIfNeeded: fields.metadata),
+      bounds: Region.bounds(count: fields.linear &+ fields.metadata, writable: true))
   }
 
   private func store(_ field: Int, _ value: UInt32) {
