@@ -88,8 +88,9 @@ struct CompareCommand: AsyncParsableCommand {
         "\(objects[0]) is for \(old.hook.rawValue), \(objects[1]) for \(new.hook.rawValue); give builds of one program"
       )
     }
+    let configuration = try setup.configuration()
     let comparison = BuildComparison(
-      old: try setup.simulator(old, setup.configuration()), new: try setup.simulator(new, setup.configuration()))
+      old: try setup.simulator(old, configuration), new: try setup.simulator(new, configuration))
     comparison.limit = limit
     let capture = try CaptureReader(path: pcap)
     comparison.packetLog = try log("old", "new")
@@ -116,7 +117,7 @@ struct CompareCommand: AsyncParsableCommand {
   }
 
   private func compare(_ prepared: SetupOptions.Prepared, cpu: Int?) throws -> KernelComparisonResult {
-    let configuration = setup.configuration(cpus: PossibleCPUs.count, cpu: cpu ?? 0)
+    let configuration = try setup.configuration(kernelCPUs: PossibleCPUs.count, cpu: cpu ?? 0)
     let kernel = try setup.kernel(prepared)
     let simulator = try setup.simulator(prepared, configuration)
     let use = HelperUse(of: simulator, in: prepared.object)

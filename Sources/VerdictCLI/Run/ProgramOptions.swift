@@ -29,7 +29,7 @@ struct ProgramOptions: ParsableArguments {
   func load() async throws -> (prepared: SetupOptions.Prepared, backend: any Backend) {
     let prepared = try await setup.prepare(object)
     switch backend {
-    case .simulator: return (prepared, try setup.simulator(prepared, setup.configuration()))
+    case .simulator: return (prepared, try setup.simulator(prepared, try setup.configuration()))
     case .kernel:
       let kernel = try setup.kernel(prepared)
       // What stands in for interfaces and sockets changes what the maps show.

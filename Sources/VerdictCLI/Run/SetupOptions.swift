@@ -29,14 +29,20 @@ struct SetupOptions: ParsableArguments {
       "How many elements a map has, as its loader would set it; repeatable.", valueName: "name=number"))
   var maxEntries: [Assignment] = []
 
-  @Option(help: "Instructions that a packet may take.")
-  var budget = MachineConfiguration().budget
+  @Option(help: "Instructions that a packet may take; 1000000 when not given.")
+  var budget: Int?
 
   @Option(help: "CPUs of the simulated machine; 1, or as many as the kernel has when compared with it.")
   var cpus: Int?
 
-  @Option(help: "Seed of bpf_get_prandom_u32.")
-  var seed = MachineConfiguration().seed
+  @Option(help: "Seed of bpf_get_prandom_u32; 1 when not given.")
+  var seed: UInt64?
+
+  @Option(
+    help: ArgumentHelp(
+      "What programs find around them that neither object nor capture holds, in YAML or JSON; see the README.",
+      valueName: "file"))
+  var options: String?
 
   @Flag(help: "Says on standard error what was passed over in the object and why.")
   var verbose = false
@@ -44,7 +50,7 @@ struct SetupOptions: ParsableArguments {
   @OptionGroup var kernel: TargetKernelOptions
 
   func validate() throws {
-    if budget < 1 { throw ValidationError("--budget is at least 1") }
+    if let budget, budget < 1 { throw ValidationError("--budget is at least 1") }
     for option in maxEntries where UInt32(option.value) ?? 0 == 0 {
       throw ValidationError("--max-entries \(option.name)=\(option.value): the number is at least 1")
     }
@@ -74,13 +80,19 @@ struct SetupOptions: ParsableArguments {
     return Prepared(object: object, program: program, hook: hook, seeds: seeds, notes: notes)
   }
 
-  /// The simulated machine that the options describe.
-  func configuration(cpus defaultCPUs: Int = MachineConfiguration().cpus, cpu: Int = 0) -> MachineConfiguration {
+  /// The simulated machine that the options describe: the options file's word counts, the command line's more.
+  /// - Parameters:
+  ///   - kernelCPUs: The kernel's number of CPUs, which the machine must have; nil for any.
+  ///   - cpu: The CPU that programs run on; nil for the options' word.
+  func configuration(kernelCPUs: Int? = nil, cpu: Int? = nil) throws -> MachineConfiguration {
     var configuration = MachineConfiguration()
-    configuration.budget = budget
-    configuration.cpus = cpus ?? defaultCPUs
-    configuration.cpu = min(cpu, configuration.cpus - 1)
-    configuration.seed = seed
+    if let options {
+      try OptionsFile(parsing: try InputFile.read(options), file: options).apply(to: &configuration)
+    }
+    if let budget { configuration.budget = budget }
+    if let seed { configuration.seed = seed }
+    if let cpus = kernelCPUs ?? cpus { configuration.cpus = cpus }
+    configuration.cpu = min(cpu ?? configuration.cpu, configuration.cpus - 1)
     return configuration
   }
 
