@@ -6,10 +6,21 @@ extension Machine {
     let spec = programs.indices.contains(trap.program) ? programs[trap.program].spec : nil
     let line = spec?.sourceLine(at: trap.slot)
     return TrapDescription(
-      reason: describe(trap.reason, reference: spec?.references[trap.slot]), instruction: trap.slot,
+      reason: describe(trap.origin) + describe(trap.reason, reference: spec?.references[trap.slot]),
+      instruction: trap.slot,
       function: spec?.function(at: trap.slot)?.name ?? spec?.name ?? "?",
       source: line.map { "\($0.file):\($0.line)" }, sourceText: line?.text)
   }
+
+  private func describe(_ origin: Trap.Origin) -> String {
+    switch origin {
+    case .packet: ""
+    case .timer(let map): "in the callback of a timer in map \(name(ofMap: map)): "
+    case .work(let map): "in the callback of a work item in map \(name(ofMap: map)): "
+    }
+  }
+
+  private func name(ofMap index: Int) -> String { maps.indices.contains(index) ? maps[index].spec.name : "\(index)" }
 
   private func describe(_ reason: Trap.Reason, reference: Reference?) -> String {
     switch reason {

@@ -39,8 +39,12 @@ public final class Machine {
   let state: StatePointer
   /// Helpers that are calling back, innermost last; as many as ``ExecutionState/callbackDepth``, more may be left over.
   var callbacks: [Callback] = []
-  /// The key that a callback of `bpf_for_each_map_elem` sees.
-  let callbackKey: GuestBlock
+  /// The keys that callbacks see, one for each depth of callbacks and one for timers'.
+  private var callbackKeys: [GuestBlock?]
+  /// Timers and work items.
+  let deferred = DeferredCalls()
+  /// What became of them.
+  var deferredCounts = DeferredReport()
   private let frames: UnsafeMutablePointer<CallFrame>
   private let stack: UnsafeMutableRawPointer
   private var constants = ConstantPool()
@@ -65,7 +69,8 @@ public final class Machine {
       packet = try PacketBuffer(memory: memory)
       socketBuffer = try SocketBuffer(memory: memory)
       stack = try memory.hostBlock(byteCount: CallFrame.maximum * CallFrame.stackBytes)
-      callbackKey = try memory.allocate(byteCount: 1 << 16, stride: 1 << 16, access: .readOnly)
+      callbackKeys =
+        [try Machine.keyBlock(of: 1 << 16, in: memory)] + [GuestBlock?](repeating: nil, count: CallFrame.maximum)
       let frameBytes = CallFrame.maximum * MemoryLayout<CallFrame>.stride
       let hot = try memory.hostBlock(byteCount: frameBytes + MemoryLayout<ExecutionState>.size)
       frames = hot.bindMemory(to: CallFrame.self, capacity: CallFrame.maximum)
@@ -211,6 +216,22 @@ public final class Machine {
     }
   }
 
+  private static func keyBlock(of count: Int, in memory: GuestMemory) throws(MemoryError) -> GuestBlock {
+    try memory.allocate(byteCount: count, stride: count, access: .readOnly)
+  }
+
+  /// Copies a key to where callbacks of that depth see it, readable to its end and no further.
+  /// - Returns: its guest address; 0 when no memory can be had.
+  func presentKey(_ key: UnsafeRawBufferPointer, depth: Int) -> UInt64 {
+    if callbackKeys[depth].map({ $0.byteCount < key.count }) ?? true {
+      callbackKeys[depth] = try? Machine.keyBlock(of: max(key.count, 512), in: memory)
+    }
+    guard let block = callbackKeys[depth], let source = key.baseAddress else { return 0 }
+    block.host.copyMemory(from: source, byteCount: key.count)
+    memory.regions[block.firstRegion].bounds = Region.bounds(count: key.count, writable: false)
+    return block.address
+  }
+
   /// Runs a loaded XDP program on a frame that arrives at `timestamp`.
   /// - Parameters:
   ///   - index: What ``load(_:)`` returned.
@@ -223,7 +244,7 @@ public final class Machine {
     _ index: Int, on frame: UnsafeRawBufferPointer, metadataCount: Int = 0, linearCount: Int = .max, timestamp: UInt64,
     engine: EngineKind
   ) throws(MemoryError) -> Outcome {
-    if timestamp > state.pointee.clock { state.pointee.clock = timestamp }
+    advance(to: timestamp, engine)
     try packet.receive(
       frame, metadataCount: metadataCount, linearCount: linearCount, ingress: configuration.ingressInterface,
       queue: configuration.receiveQueue)
@@ -245,9 +266,10 @@ public final class Machine {
   /// - Throws: ``MemoryError`` when the frame finds no room.
   package func receiveSocketBuffer(
     _ frame: UnsafeRawBufferPointer, metadataCount: Int = 0, linearCount: Int = .max, takesTag: Bool = false,
-    timestamp: UInt64
+    timestamp: UInt64, engine: EngineKind = .threaded
   ) throws(MemoryError) {
-    if timestamp > state.pointee.clock { state.pointee.clock = timestamp }
+    // 0 when the frame comes from XDP: one packet, between whose programs no timer runs.
+    if timestamp > 0 { advance(to: timestamp, engine) }
     try socketBuffer.receive(
       frame, metadataCount: metadataCount, linearCount: linearCount, takesTag: takesTag, ingress: 0,
       device: configuration.ingressInterface, address: configuration.deviceAddress)
@@ -263,7 +285,7 @@ public final class Machine {
       timestamp: 0)
   }
 
-  /// Runs a loaded TC program on the skb that ``receiveSocketBuffer(_:metadataCount:linearCount:takesTag:timestamp:)`` made, as
+  /// Runs a loaded TC program on the skb that ``receiveSocketBuffer(_:metadataCount:linearCount:takesTag:timestamp:engine:)`` made, as
   /// the programs before left it.
   package func runSocketBuffer(_ index: Int, engine: EngineKind) -> Outcome { run(index, engine: engine) }
 
@@ -276,8 +298,26 @@ public final class Machine {
     _ index: Int, on frame: UnsafeRawBufferPointer, linearCount: Int = .max, takesTag: Bool = false, timestamp: UInt64,
     engine: EngineKind
   ) throws(MemoryError) -> Outcome {
-    try receiveSocketBuffer(frame, linearCount: linearCount, takesTag: takesTag, timestamp: timestamp)
+    try receiveSocketBuffer(
+      frame, linearCount: linearCount, takesTag: takesTag, timestamp: timestamp, engine: engine)
     return run(index, engine: engine)
+  }
+
+  /// Sets the clock, which never goes back; what is due by then comes first.
+  @inline(__always)
+  private func advance(to timestamp: UInt64, _ engine: EngineKind) {
+    let time = max(timestamp, state.pointee.clock)
+    if _slowPath(state.pointee.nextExpiry <= time) { runDue(at: time, engine: engine) }
+    state.pointee.clock = time
+  }
+
+  /// Runs a function of a program from its start, with arguments in the registers.
+  func run(_ function: GuestFunction, engine: EngineKind) -> Outcome {
+    let program = programs[function.program]
+    return switch engine {
+    case .threaded: runThreaded(UnsafeRawPointer(program.threaded.base + function.element))
+    case .reference: runReference(program, from: function.element)
+    }
   }
 
   /// Runs a loaded program on the packet and context that ``packet`` holds.
@@ -295,7 +335,7 @@ public final class Machine {
 
   /// Registers, stack and everything that lasts one run.
   @inline(__always)
-  private func begin() {
+  func begin() {
     state.pointee.registers = Registers()
     state.registers[1] = PacketBuffer.contextAddress
     state.registers[10] = GuestMemory.address(region: GuestMemory.stackRegion) + UInt64(CallFrame.stackBytes)
@@ -356,10 +396,10 @@ public final class Machine {
     return (0, 0)
   }
 
-  private func runReference(_ program: LoadedProgram) -> Outcome {
+  private func runReference(_ program: LoadedProgram, from element: Int = 0) -> Outcome {
     var engine = ReferenceEngine(
       state: state, memory: memory, programs: programs, start: program, budget: configuration.budget)
-    let ending = engine.run()
+    let ending = engine.run(from: element)
     guard state.pointee.trap != nil else { return finished(ending.executed) }
     return trapped(
       ending.executed, program: ending.program.index, slot: ending.program.slot(ofElement: ending.element))

@@ -5,11 +5,24 @@ public struct Trap: Hashable, Sendable {
   public var slot: Int
   /// Index of that program in the machine (tail calls change it).
   public var program: Int
+  /// What was running.
+  public var origin = Origin.packet
 
-  public init(reason: Reason, slot: Int, program: Int) {
+  public init(reason: Reason, slot: Int, program: Int, origin: Origin = .packet) {
     self.reason = reason
     self.slot = slot
     self.program = program
+    self.origin = origin
+  }
+
+  /// What runs a program's instructions.
+  public enum Origin: Hashable, Sendable {
+    /// A packet.
+    case packet
+    /// The callback of a timer in a value of that map.
+    case timer(map: Int)
+    /// The callback of a work item in a value of that map.
+    case work(map: Int)
   }
 
   /// Why.

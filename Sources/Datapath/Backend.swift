@@ -24,6 +24,10 @@ public protocol Backend: AnyObject {
   /// metadata length and `data_end` the end of the directly readable bytes, counted from data_meta. Empty when the backend
   /// cannot tell.
   var contextOut: [UInt8] { get }
+  /// Runs what timers and work queues have left to do, until `duration` nanoseconds after the last packet.
+  func settle(for duration: UInt64)
+  /// What became of timers and work queues so far; nil when the backend cannot tell.
+  var deferredReport: DeferredReport? { get }
   /// A trap of an earlier run in words.
   func describe(_ trap: Trap) -> TrapDescription
   /// A redirect target in words: `ifindex 3`, `tx_port[1] ifindex 4`.
@@ -37,6 +41,10 @@ public protocol Backend: AnyObject {
 extension Backend {
   /// None by default.
   public func programName(number: UInt32) -> String? { nil }
+  /// Nothing by default.
+  public func settle(for duration: UInt64) {}
+  /// Nil by default.
+  public var deferredReport: DeferredReport? { nil }
   /// Empty by default.
   public var contextOut: [UInt8] { [] }
 }

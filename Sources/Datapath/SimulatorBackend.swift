@@ -86,6 +86,10 @@ public final class SimulatorBackend: Backend {
     }
   }
 
+  public func settle(for duration: UInt64) { machine.settle(for: duration, engine: engine) }
+
+  public var deferredReport: DeferredReport? { machine.deferredReport }
+
   public var trap: Trap? { machine.trap }
 
   public var redirect: Redirect? { machine.redirect }

@@ -13,13 +13,15 @@ struct Callback {
   var source: Source
   /// Calls made.
   var count: UInt64 = 0
+  /// Elements looked at.
+  var position = 0
 
   /// What the calls are about.
   enum Source {
     /// `bpf_loop`: this many times.
     case loop(UInt64)
     /// `bpf_for_each_map_elem`: every element that there was at the start.
-    case elements(map: Int, keys: [[UInt8]])
+    case elements(map: Int, keys: KeyList)
   }
 }
 
@@ -43,7 +45,7 @@ extension Machine {
     guard let function = GuestFunction(address: registers[2]) else { return refuse(164, argument: 2) }
     guard registers[4] == 0 else { return give(errno: -EINVAL) }
     guard maps[index] is ArrayMap || maps[index] is HashMap else { return give(errno: -EINVAL) }
-    let source = Callback.Source.elements(map: index, keys: maps[index].keys())
+    let source = Callback.Source.elements(map: index, keys: KeyList(maps[index]))
     return begin(Callback(function: function, context: registers[3], source: source))
   }
 
@@ -74,15 +76,8 @@ extension Machine {
       registers[1] = callback.count
       registers[2] = callback.context
     case .elements(let map, let keys):
-      guard callback.count < UInt64(keys.count) else { return finish() }
-      let key = keys[Int(callback.count)]
-      key.withUnsafeBytes { bytes in
-        if let base = bytes.baseAddress { callbackKey.host.copyMemory(from: base, byteCount: bytes.count) }
-        registers[3] = bytes.baseAddress.map { maps[map].valueAddress(of: $0, cpu: configuration.cpu) } ?? 0
-      }
-      memory.regions[callbackKey.firstRegion].bounds = Region.bounds(count: key.count, writable: false)
+      guard nextElement(of: map, keys, depth: state.pointee.callbackDepth - 1) else { return finish() }
       registers[1] = GuestMap.address(index: map)
-      registers[2] = callbackKey.address
       registers[4] = callback.context
     }
     let program = programs[callback.function.program]
@@ -90,6 +85,20 @@ extension Machine {
     state.pointee.targetProgram = program.index
     state.pointee.targetElement = callback.function.element
     return .called
+  }
+
+  /// Puts key and value of the next element into r2 and r3; false when there is none. What callbacks have deleted is passed over.
+  private func nextElement(of map: Int, _ keys: KeyList, depth: Int) -> Bool {
+    while callbacks[depth].position < keys.count {
+      let value = keys.withKey(callbacks[depth].position) { key -> UInt64 in
+        registers[2] = presentKey(key, depth: depth)
+        return key.baseAddress.map { maps[map].valueAddress(of: $0, cpu: configuration.cpu) } ?? 0
+      }
+      callbacks[depth].position += 1
+      registers[3] = value
+      if value != 0 { return true }
+    }
+    return false
   }
 
   /// Ends the innermost helper: r0 is the number of calls.

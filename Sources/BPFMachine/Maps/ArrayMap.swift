@@ -39,7 +39,9 @@ package final class ArrayMap: BPFMap {
     guard slot < capacity else { return -E2BIG }
     guard flags & UpdateFlags.noExist == 0 else { return -EEXIST }
     guard !isLocked || layout.hasLock else { return -EINVAL }
-    layout.copy(value, to: slab.host(slot, copy: isPerCPU ? cpu : 0), count: valueSize)
+    let target = slab.host(slot, copy: isPerCPU ? cpu : 0)
+    layout.copy(value, to: target, count: valueSize)
+    releaseFields(target)
     return 0
   }
 
@@ -57,6 +59,8 @@ package final class ArrayMap: BPFMap {
   }
 
   package override func holds(region: Int) -> Bool { slab.block.holds(region: region) }
+
+  override func element(at address: UInt64) -> (slot: Int, offset: Int)? { slab.element(at: address) }
 
   package override func keys() -> [[UInt8]] {
     (0..<UInt32(capacity)).map { index in withUnsafeBytes(of: index.littleEndian) { Array($0) } }

@@ -29,6 +29,10 @@ package class BPFMap: MapAccess {
   /// True for the types that programs look elements up in, and for those that they may change elements of.
   package let allowsLookup: Bool
   package let allowsChange: Bool
+  /// False when no user space holds the map: its timers can then not be used (EPERM).
+  package var hasUserReference = true
+  /// What the timers of its values are kept in, once there is one.
+  var deferred: DeferredCalls?
 
   package init(spec: MapSpec, index: Int, memory: GuestMemory, cpus: Int) throws(MapError) {
     guard let type = spec.type else {
@@ -83,8 +87,31 @@ package class BPFMap: MapAccess {
   /// True when that region of guest memory holds this map's values.
   package func holds(region: Int) -> Bool { false }
 
+  /// The element that has a byte of its value, of the first CPU, at that guest address, and which byte of it; nil when none has.
+  func element(at address: UInt64) -> (slot: Int, offset: Int)? { nil }
+
+  /// Calls `body` with the key of an element that ``element(at:)`` found.
+  func withKey<Result>(ofElement slot: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    withUnsafeBytes(of: UInt32(truncatingIfNeeded: slot).littleEndian, body)
+  }
+
+  /// `bpf_obj_free_fields`: the element that has this value ends, and with it what the kernel keeps in it.
+  @inline(__always)
+  func releaseFields(_ value: UnsafeMutableRawPointer) {
+    if _slowPath(deferred != nil) { releaseDeferred(value) }
+  }
+
+  private func releaseDeferred(_ value: UnsafeMutableRawPointer) {
+    for field in layout.fields where field.kind == .timer || field.kind == .workqueue {
+      deferred?.free(value + field.offset)
+    }
+  }
+
   /// Every key in the map's order.
   package func keys() -> [[UInt8]] { [] }
+
+  /// The same, one behind the other.
+  func flatKeys() -> [UInt8] { keys().flatMap(\.self) }
 
   // MARK: User space
 

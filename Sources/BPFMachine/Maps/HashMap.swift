@@ -127,6 +127,7 @@ package final class HashMap: BPFMap {
     }
     links[slot].isUsed = false
     used -= 1
+    releaseFields(slab.host(slot))
   }
 
   /// Gives back a slot that is in no chain.
@@ -164,6 +165,7 @@ package final class HashMap: BPFMap {
     if old >= 0 {
       guard known != UpdateFlags.noExist else { return -EEXIST }
       if isPerCPU || isLocked {
+        // With BPF_F_LOCK the kernel leaves timers as they are.
         layout.copy(value, to: slab.host(old, copy: isPerCPU ? cpu : 0), count: valueSize)
         return 0
       }
@@ -254,6 +256,24 @@ package final class HashMap: BPFMap {
   }
 
   package override func holds(region: Int) -> Bool { slab.block.holds(region: region) }
+
+  override func element(at address: UInt64) -> (slot: Int, offset: Int)? {
+    guard let element = slab.element(at: address), links[element.slot].isUsed else { return nil }
+    return element
+  }
+
+  override func withKey<Result>(ofElement slot: Int, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    body(UnsafeRawBufferPointer(start: key(slot), count: keySize))
+  }
+
+  override func flatKeys() -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(used * keySize)
+    for slot in 0..<(lru?.untouched ?? untouched) where links[slot].isUsed {
+      bytes.append(contentsOf: UnsafeRawBufferPointer(start: key(slot), count: keySize))
+    }
+    return bytes
+  }
 
   package override func keys() -> [[UInt8]] {
     (0..<(lru?.untouched ?? untouched)).filter { links[$0].isUsed }.map {

@@ -28,6 +28,15 @@ package struct ValueSlab {
   }
 }
 
+extension ValueSlab {
+  /// Which value of the first copy has a byte at that guest address, and which byte of it.
+  func element(at address: UInt64) -> (slot: Int, offset: Int)? {
+    guard block.holds(region: Int(truncatingIfNeeded: address >> 32)) else { return nil }
+    let offset = block.offset(of: address)
+    return offset < slots * stride ? (offset / stride, offset % stride) : nil
+  }
+}
+
 extension MapSpec {
   /// What programs may do with values.
   var programAccess: GuestAccess {

@@ -31,6 +31,8 @@ package struct ExecutionState {
   var redirect: Redirect?
   /// Nanoseconds that `bpf_ktime_get_ns` gives.
   var clock: UInt64 = 0
+  /// When the first timer is due; never when none is started.
+  var nextExpiry = UInt64.max
   /// Where each callback that runs now goes on when its helper is done (threaded), innermost last.
   var callbackReturns: UnsafeMutablePointer<UnsafeRawPointer>
   /// How many helpers are calling back.

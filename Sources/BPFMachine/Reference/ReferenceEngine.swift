@@ -34,9 +34,9 @@ package struct ReferenceEngine {
     package var element: Int
   }
 
-  /// Runs from the program's first instruction; r1, r10 and the stack's bounds are set.
-  mutating func run() -> Ending {
-    var element = 0
+  /// Runs from an element, the program's first instruction or a function's; r1, r10 and the stack's bounds are set.
+  mutating func run(from first: Int = 0) -> Ending {
+    var element = first
     while true {
       guard element < program.operations.count else {
         executed += 1

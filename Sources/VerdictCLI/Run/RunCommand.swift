@@ -38,6 +38,10 @@ struct RunCommand: AsyncParsableCommand {
   @Flag(help: "Shows what bpf_trace_printk writes, on standard error.")
   var trace = false
 
+  @Option(
+    help: ArgumentHelp("Lets timers run on for so long after the last packet: 500ms, 30s, 2h.", valueName: "duration"))
+  var settle: TimeSpan?
+
   @Option(help: ArgumentHelp("Stops after so many packets.", valueName: "packets"))
   var limit: Int?
 
@@ -60,6 +64,7 @@ struct RunCommand: AsyncParsableCommand {
     }
     let replay = Replay(backend: backend)
     replay.limit = limit
+    if let settle { replay.settling = settle.duration }
     replay.classes = try classes.map { try TrafficClass(name: $0.name, filter: $0.value) }
     let capture = try CaptureReader(path: pcap)
     if let perPacket { replay.packetLog = try PacketLog(path: perPacket, hook: backend.hook) }

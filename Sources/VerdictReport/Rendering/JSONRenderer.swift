@@ -23,6 +23,7 @@ public struct JSONRenderer: Renderer {
     if !report.classes.isEmpty {
       members.append(("classes", .array(report.classes.map(trafficClass))))
     }
+    if let deferred = report.deferred, deferred.isOfNote { members.append(("deferred", self.deferred(deferred))) }
     if !report.notes.isEmpty { members.append(("notes", .array(report.notes.map(JSON.string)))) }
     if let partial = report.partial { members.append(("partial", .string(partial))) }
     if let maps = report.maps { members.append(("maps", .array(maps.map(\.json)))) }
@@ -48,7 +49,15 @@ public struct JSONRenderer: Renderer {
       ("reason", .string(trap.trap.reason)),
       ("instruction", .integer(Int64(trap.trap.instruction))),
       ("source", trap.trap.source.map(JSON.string) ?? .null),
-      ("packets", .unsigned(trap.packets)),
+      (trap.isDeferred ? "calls" : "packets", .unsigned(trap.packets)),
+    ])
+  }
+
+  private func deferred(_ deferred: DeferredReport) -> JSON {
+    .object([
+      ("timer_callbacks", .unsigned(deferred.timers)), ("work_callbacks", .unsigned(deferred.works)),
+      ("instructions", .unsigned(deferred.instructions)),
+      ("timers_not_due", .unsigned(UInt64(deferred.started))),
     ])
   }
 

@@ -94,7 +94,8 @@ public struct TextRenderer: Renderer {
     var text = dressed("TRAPS", "1") + "\n"
     for trap in traps {
       let place = trap.trap
-      text += "\(Format.count(trap.packets, "packet")): \(dressed(place.reason, "31"))\n"
+      let subject = Format.count(trap.packets, trap.isDeferred ? "call" : "packet")
+      text += "\(subject): \(dressed(place.reason, "31"))\n"
       text += "  at instruction \(place.instruction) of \(place.function)"
       if let source = place.source { text += ", \(source)" }
       text += "\n"

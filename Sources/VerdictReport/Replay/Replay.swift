@@ -20,6 +20,8 @@ public final class Replay {
   public var packetLog: PacketLog?
   /// Takes the frames as the program left them, when set.
   public var captures: VerdictCaptures?
+  /// How long after the last packet timers run on.
+  public var settling = Duration.zero
   /// Packets to run at most; nil for all.
   public var limit: Int?
   /// Stops the run early, from a signal handler or another thread.
@@ -43,6 +45,7 @@ public final class Replay {
     let start = clock.now
     if let fault = runAll(source, &tally, start: start) { faults.append(fault) }
     let elapsed = clock.now - start
+    backend.settle(for: UInt64(clamping: settling.nanoseconds))
     finish(&tally, &faults)
     return ReplayResult(
       report: report(tally, faults: faults, notes: source.notes, elapsed: elapsed, capture: capture),
@@ -177,7 +180,13 @@ public final class Replay {
       program: backend.program.name, hook: hook, capture: capture,
       distribution: tally.verdicts.distribution(hook: hook),
       traps: tally.traps.causes(describe: backend.describe), instructions: tally.instructions.statistics(),
-      elapsed: elapsed, notes: notes + tally.allNotes)
+      elapsed: elapsed, notes: notes + tally.allNotes, deferred: backend.deferredReport)
+    if let deferred = report.deferred {
+      report.notes += deferred.notes
+      report.traps += deferred.traps.map {
+        TrapCount(trap: backend.describe($0.trap), packets: $0.count, isDeferred: true)
+      }
+    }
     if !classes.isEmpty {
       report.classes = classes.map { $0.distribution(hook: hook) }
       let rest = tally.unclassified.distribution(hook: hook)

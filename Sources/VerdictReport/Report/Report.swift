@@ -1,3 +1,4 @@
+import BPFMachine
 import Datapath
 
 /// What became of the packets of a capture.
@@ -22,6 +23,8 @@ public struct Report: Sendable {
   public var notes: [String]
   /// Why this is not the whole capture, in words; nil when it is.
   public var partial: String?
+  /// What became of timers and work queues; nil when the backend cannot tell.
+  public var deferred: DeferredReport?
   /// The maps after the run, when they were asked for.
   public var maps: [MapDump]?
 
@@ -29,7 +32,7 @@ public struct Report: Sendable {
   public init(
     program: String, hook: Hook, capture: String, distribution: Distribution, classes: [ClassDistribution] = [],
     traps: [TrapCount] = [], instructions: InstructionStatistics = InstructionStatistics(), elapsed: Duration = .zero,
-    notes: [String] = [], partial: String? = nil, maps: [MapDump]? = nil
+    notes: [String] = [], partial: String? = nil, deferred: DeferredReport? = nil, maps: [MapDump]? = nil
   ) {
     self.program = program
     self.hook = hook
@@ -41,6 +44,7 @@ public struct Report: Sendable {
     self.elapsed = elapsed
     self.notes = notes
     self.partial = partial
+    self.deferred = deferred
     self.maps = maps
   }
 

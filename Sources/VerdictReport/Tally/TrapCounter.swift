@@ -52,12 +52,15 @@ package struct TrapCounter {
 public struct TrapCount: Hashable, Sendable {
   /// The cause, in the words of its first packet.
   public var trap: TrapDescription
-  /// Packets that it stopped.
+  /// Packets that it stopped; calls, when it stopped callbacks of timers or work queues.
   public var packets: UInt64
+  /// True when it stopped callbacks of timers or work queues, which belong to no packet.
+  public var isDeferred: Bool
 
   /// A cause and its packets.
-  public init(trap: TrapDescription, packets: UInt64) {
+  public init(trap: TrapDescription, packets: UInt64, isDeferred: Bool = false) {
     self.trap = trap
     self.packets = packets
+    self.isDeferred = isDeferred
   }
 }
