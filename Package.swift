@@ -90,7 +90,8 @@ let package = Package(
         "VerdictCLI", "VerdictReport", "BPFKernel", "Capture",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
-      ]),
+      ],
+      exclude: ["Objects"]),
   ],
   swiftLanguageModes: [.v6]
 )

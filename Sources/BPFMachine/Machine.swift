@@ -43,6 +43,8 @@ public final class Machine {
   private var callbackKeys: [GuestBlock?]
   /// Timers and work items.
   let deferred = DeferredCalls()
+  /// The one whose callback runs.
+  var runningItem: DeferredCalls.Item?
   /// What became of them.
   var deferredCounts = DeferredReport()
   private let frames: UnsafeMutablePointer<CallFrame>

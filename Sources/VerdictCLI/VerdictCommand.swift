@@ -15,7 +15,7 @@ struct VerdictCommand: AsyncParsableCommand {
   /// Every failure is one line on standard error and an exit code of sysexits(3).
   static func main() async {
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(completed(Array(CommandLine.arguments.dropFirst())))
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {
@@ -26,6 +26,17 @@ struct VerdictCommand: AsyncParsableCommand {
     } catch {
       exit(with: error)
     }
+  }
+
+  /// `--events` may come without a file: at the end, or before another option.
+  private static func completed(_ arguments: [String]) -> [String] {
+    var completed: [String] = []
+    for (index, argument) in arguments.enumerated() {
+      let next = index + 1 < arguments.count ? arguments[index + 1] : "--"
+      let isBare = argument == "--events" && next.hasPrefix("-") && next != "-"
+      completed.append(isBare ? "--events=\(RunCommand.eventsForPeople)" : argument)
+    }
+    return completed
   }
 
   /// Help goes the parser's way; what it has to say of wrong arguments is said in one line like everything else.

@@ -18,6 +18,12 @@ extension Machine {
     clock = overflow ? .max : end
   }
 
+  /// What runs, or ran last.
+  public var origin: Trap.Origin {
+    guard let item = runningItem else { return .packet }
+    return item.kind == .timer ? .timer(map: item.map) : .work(map: item.map)
+  }
+
   /// What became of timers and work queues so far.
   public var deferredReport: DeferredReport {
     var report = deferredCounts
@@ -48,17 +54,19 @@ extension Machine {
       let element = maps[item.map].element(at: item.value)
     else { return }
     deferred.running = item.id
+    runningItem = item
     begin()
     registers[1] = GuestMap.address(index: item.map)
     registers[2] = maps[item.map].withKey(ofElement: element.slot) { presentKey($0, depth: CallFrame.maximum) }
     registers[3] = item.value
     let outcome = run(function, engine: engine)
     deferred.running = 0
+    defer { runningItem = nil }
     if item.kind == .timer { deferredCounts.timers += 1 } else { deferredCounts.works += 1 }
     deferredCounts.instructions &+= UInt64(outcome.instructions)
     if state.pointee.hasRecords { drainRings() }
     guard outcome.isTrapped, var trap else { return }
-    trap.origin = item.kind == .timer ? .timer(map: item.map) : .work(map: item.map)
+    trap.origin = origin
     let cause = deferredCounts.causes.first {
       $0.program == trap.program && $0.slot == trap.slot && $0.origin == trap.origin
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BPFObject
 import Capture
 import Datapath
 import VerdictReport
@@ -32,6 +33,17 @@ struct RunCommand: AsyncParsableCommand {
       "Counts the packets that a libpcap filter matches on their own; repeatable.", valueName: "name=filter"))
   var classes: [Assignment] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Writes what the program hands to user space, a line of JSON an event; - for standard output. Without a file: "
+        + "lines for people, on standard error.", valueName: "file"))
+  var events: String?
+
+  @Option(
+    name: .customLong("event-type"),
+    help: ArgumentHelp("Says which struct the events of a map are; repeatable.", valueName: "map=struct"))
+  var eventTypes: [Assignment] = []
+
   @Flag(help: "Shows the maps after the run.")
   var dumpMaps = false
 
@@ -47,6 +59,31 @@ struct RunCommand: AsyncParsableCommand {
 
   func validate() throws {
     if let limit, limit < 0 { throw ValidationError("--limit is not negative") }
+    if events == "-", perPacket == "-" {
+      throw ValidationError("--events and --per-packet cannot both go to standard output")
+    }
+    if events == nil, !eventTypes.isEmpty { throw ValidationError("--event-type needs --events") }
+  }
+
+  /// What ``VerdictCommand`` puts in for `--events` without a file.
+  static let eventsForPeople = "standard error"
+
+  private func eventLog(_ path: String, _ object: ObjectFile, _ backend: any Backend) throws -> EventLog {
+    guard let simulator = backend as? SimulatorBackend else {
+      throw Failure(.usage, "--events: the kernel's rings are not read; use --backend simulator")
+    }
+    var types = EventTypes(object)
+    do throws(EventTypeError) {
+      for type in eventTypes { try types.set(type.value, forMap: type.name) }
+    } catch {
+      throw Failure(.usage, "\(error)")
+    }
+    let log =
+      path == Self.eventsForPeople
+      ? EventLog(form: .text, object: object, types: types)
+      : try EventLog(path: path, form: .json, object: object, types: types)
+    log.attach(to: simulator.machine)
+    return log
   }
 
   func run() async throws {
@@ -68,6 +105,7 @@ struct RunCommand: AsyncParsableCommand {
     replay.classes = try classes.map { try TrafficClass(name: $0.name, filter: $0.value) }
     let capture = try CaptureReader(path: pcap)
     if let perPacket { replay.packetLog = try PacketLog(path: perPacket, hook: backend.hook) }
+    if let events { replay.eventLog = try eventLog(events, prepared.object, backend) }
     if let write { replay.captures = try VerdictCaptures(directory: write, hook: backend.hook) }
     let progress = ProgressLine()
     replay.progress = progress.map { line in { line.show($0) } }
@@ -85,7 +123,7 @@ struct RunCommand: AsyncParsableCommand {
         try MapDump($0, types: prepared.object.types, program: backend.programName)
       }
     }
-    let descriptor: Int32 = perPacket == "-" ? 2 : 1
+    let descriptor: Int32 = perPacket == "-" || events == "-" ? 2 : 1
     let renderer = format.renderer(colour: Terminal.wantsColour(descriptor))
     try Terminal.write(renderer.render(result.report), to: descriptor)
     for fault in result.faults.dropFirst() { Terminal.error("\(fault)") }

@@ -33,6 +33,16 @@ package final class OutputBuffer {
     bytes = .allocate(capacity: Self.capacity)
   }
 
+  private init(_ file: FileDescriptor, named path: String) {
+    self.path = path
+    self.file = file
+    closes = false
+    bytes = .allocate(capacity: Self.capacity)
+  }
+
+  /// Writes to standard error.
+  package static func standardError() -> OutputBuffer { OutputBuffer(.standardError, named: "standard error") }
+
   deinit {
     bytes.deallocate()
     if closes { try? file.close() }

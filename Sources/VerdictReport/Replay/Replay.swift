@@ -18,6 +18,8 @@ public final class Replay {
   public var classes: [TrafficClass] = []
   /// Takes a line a packet, when set.
   public var packetLog: PacketLog?
+  /// Takes what the program hands to user space, when set.
+  public var eventLog: EventLog?
   /// Takes the frames as the program left them, when set.
   public var captures: VerdictCaptures?
   /// How long after the last packet timers run on.
@@ -89,7 +91,7 @@ public final class Replay {
   private func run(
     _ frames: UnsafeBufferPointer<Frame>, _ backend: some Backend, _ tally: inout Tally
   ) throws(ReplayFault) {
-    if packetLog == nil, captures == nil, classes.isEmpty {
+    if packetLog == nil, captures == nil, classes.isEmpty, eventLog == nil {
       try runPlain(frames, backend, &tally)
     } else {
       try runObserved(frames, backend, &tally)
@@ -110,7 +112,9 @@ public final class Replay {
     _ frames: UnsafeBufferPointer<Frame>, _ backend: some Backend, _ tally: inout Tally
   ) throws(ReplayFault) {
     for frame in frames where !interruption.isRequested {
+      eventLog?.packet = frame.number
       let outcome = try Self.run(backend, frame)
+      eventLog?.packetEnded()
       tally.record(frame, outcome, backend)
       observe(frame, outcome, backend, &tally)
     }
@@ -159,6 +163,12 @@ public final class Replay {
   private func finish(_ tally: inout Tally, _ faults: inout [ReplayFault]) {
     if let packetLog {
       do { try packetLog.finish() } catch {
+        tally.notes.append("\(error.path) is not complete")
+        tally.outputFaults.append(.output(error))
+      }
+    }
+    if let eventLog {
+      do { try eventLog.finish() } catch {
         tally.notes.append("\(error.path) is not complete")
         tally.outputFaults.append(.output(error))
       }
