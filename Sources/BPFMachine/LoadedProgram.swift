@@ -14,6 +14,8 @@ package final class LoadedProgram {
   package let targets: [Int32]
   /// Elements whose call the loader could not resolve.
   package let unresolved: Set<Int>
+  /// Some instruction reads a byte where `__sk_buff.tstamp_type` is (`tstamp_type_access`).
+  let readsTimestampType: Bool
   /// The compiled form.
   let threaded: ThreadedCode
 
@@ -50,6 +52,13 @@ package final class LoadedProgram {
     self.targets = targets
     self.unresolved = unresolved
     slots = decoded.instructions.map(\.slot)
+    readsTimestampType = operations.contains { operation in
+      if case .load(.u8, _, _, _, let offset) = operation {
+        Int(offset) == SocketBuffer.Field.timestampType
+      } else {
+        false
+      }
+    }
     threaded = ThreadedCode(
       operations: operations, targets: targets, unresolved: unresolved, constants: &constants)
   }

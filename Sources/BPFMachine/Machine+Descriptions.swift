@@ -25,9 +25,9 @@ extension Machine {
   private func describe(_ reason: Trap.Reason, reference: Reference?) -> String {
     switch reason {
     case .badRead(let address, let size):
-      "read of \(size) \(size == 1 ? "byte" : "bytes") at \(place(address))"
+      "read of \(size) \(size == 1 ? "byte" : "bytes") at \(field(address, size, isWrite: false) ?? place(address))"
     case .badWrite(let address, let size):
-      "write of \(size) \(size == 1 ? "byte" : "bytes") at \(place(address))"
+      "write of \(size) \(size == 1 ? "byte" : "bytes") at \(field(address, size, isWrite: true) ?? place(address))"
     case .budgetExhausted:
       "more than \(configuration.budget) instructions"
     case .callDepthExceeded:
@@ -75,6 +75,13 @@ extension Machine {
     case .map(let name), .mapValue(let name, _): "there is no map \(name)"
     case .function, nil: "a reference that was not resolved"
     }
+  }
+
+  /// The field of `struct __sk_buff` at an address and what it allows; nil for other addresses.
+  private func field(_ address: UInt64, _ size: Int, isWrite: Bool) -> String? {
+    let offset = address &- PacketBuffer.contextAddress
+    guard state.pointee.runsOnSocketBuffer, offset < UInt64(SocketBuffer.contextSize) else { return nil }
+    return SocketBuffer.Field.refusal(Int(offset), size, isWrite: isWrite)
   }
 
   /// An address in terms of the objects that a program knows.

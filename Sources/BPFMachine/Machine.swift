@@ -12,8 +12,8 @@ public final class Machine {
   package let memory: GuestMemory
   package let packet: PacketBuffer
   package let socketBuffer: SocketBuffer
-  /// Copies that `bpf_clone_redirect` sent in the last run.
-  package internal(set) var clones = 0
+  /// What `bpf_clone_redirect` sent since the skb came in.
+  package internal(set) var copies: [SocketBufferCopy] = []
   /// Nanoseconds that `bpf_ktime_get_ns` gives.
   public var clock: UInt64 {
     get { state.pointee.clock }
@@ -100,6 +100,7 @@ public final class Machine {
     memory.setRegion(
       GuestMemory.stackRegion, base: stack, lower: GuestMemory.address(region: GuestMemory.stackRegion),
       count: CallFrame.stackBytes, writable: true)
+    prepareSocketBuffer(configuration.socketBuffer)
     for spec in specs { _ = try addMap(spec) }
     for map in maps where map.type == .arrayOfMaps || map.type == .hashOfMaps { fill(map) }
   }
@@ -262,47 +263,51 @@ public final class Machine {
   /// - Parameters:
   ///   - frame: Metadata, then the frame.
   ///   - metadataCount: How many of the first bytes are metadata, which programs find at `data_meta`.
-  ///   - linearCount: How many bytes of the frame can be accessed directly.
-  ///   - takesTag: Moves an outer VLAN tag from the frame to the skb, as hardware offload does.
+  ///   - linearCount: How many bytes of the frame can be accessed directly, when ``SocketBufferSetup`` allows more.
   ///   - timestamp: Nanoseconds; the clock follows it, and never goes back.
   /// - Throws: ``MemoryError`` when the frame finds no room.
   package func receiveSocketBuffer(
-    _ frame: UnsafeRawBufferPointer, metadataCount: Int = 0, linearCount: Int = .max, takesTag: Bool = false,
-    timestamp: UInt64, engine: EngineKind = .threaded
+    _ frame: UnsafeRawBufferPointer, metadataCount: Int = 0, linearCount: Int = .max, timestamp: UInt64,
+    engine: EngineKind = .threaded
   ) throws(MemoryError) {
     // 0 when the frame comes from XDP: one packet, between whose programs no timer runs.
     if timestamp > 0 { advance(to: timestamp, engine) }
-    try socketBuffer.receive(
-      frame, metadataCount: metadataCount, linearCount: linearCount, takesTag: takesTag, ingress: 0,
-      device: configuration.ingressInterface, address: configuration.deviceAddress)
-    state.pointee.runsOnSocketBuffer = true
-    clones = 0
+    try socketBuffer.receive(frame, metadataCount: metadataCount, linearCount: linearCount)
+    if _slowPath(!state.pointee.runsOnSocketBuffer) {
+      socketBuffer.claimContext()
+      state.pointee.runsOnSocketBuffer = true
+    }
+    if _slowPath(!copies.isEmpty) { copies.removeAll() }
+  }
+
+  /// Says what an skb is like that comes in from now on: ``MachineConfiguration/socketBuffer`` unless told otherwise.
+  package func prepareSocketBuffer(_ setup: SocketBufferSetup) {
+    socketBuffer.prepare(setup, interface: configuration.ingressInterface, address: configuration.deviceAddress)
   }
 
   /// Makes an skb of the frame that an XDP program passed, with its metadata and its linear part.
   /// - Throws: ``MemoryError`` when the frame finds no room.
-  package func receiveSocketBufferFromPacket(takesTag: Bool = false) throws(MemoryError) {
+  package func receiveSocketBufferFromPacket() throws(MemoryError) {
     try receiveSocketBuffer(
-      packet.output, metadataCount: packet.metadataCount, linearCount: packet.end - packet.data, takesTag: takesTag,
-      timestamp: 0)
+      packet.output, metadataCount: packet.metadataCount, linearCount: packet.end - packet.data, timestamp: 0)
   }
 
-  /// Runs a loaded TC program on the skb that ``receiveSocketBuffer(_:metadataCount:linearCount:takesTag:timestamp:engine:)`` made, as
-  /// the programs before left it.
-  package func runSocketBuffer(_ index: Int, engine: EngineKind) -> Outcome { run(index, engine: engine) }
+  /// Runs a loaded TC program on the skb that ``receiveSocketBuffer(_:metadataCount:linearCount:timestamp:engine:)`` made, as the
+  /// programs before left it.
+  @inline(__always)
+  package func runSocketBuffer(_ index: Int, engine: EngineKind) -> Outcome {
+    state.pointee.currentProgram = index
+    return run(index, engine: engine)
+  }
 
   /// Runs a loaded TC program on a frame that arrives at, or leaves at, `timestamp`.
-  /// - Parameters:
-  ///   - linearCount: How many bytes of the frame can be accessed directly.
-  ///   - takesTag: Moves an outer VLAN tag from the frame to the skb, as hardware offload does.
   /// - Throws: ``MemoryError`` when the frame finds no room.
+  @inline(__always)
   package func runSocketBuffer(
-    _ index: Int, on frame: UnsafeRawBufferPointer, linearCount: Int = .max, takesTag: Bool = false, timestamp: UInt64,
-    engine: EngineKind
+    _ index: Int, on frame: UnsafeRawBufferPointer, timestamp: UInt64, engine: EngineKind
   ) throws(MemoryError) -> Outcome {
-    try receiveSocketBuffer(
-      frame, linearCount: linearCount, takesTag: takesTag, timestamp: timestamp, engine: engine)
-    return run(index, engine: engine)
+    try receiveSocketBuffer(frame, timestamp: timestamp, engine: engine)
+    return runSocketBuffer(index, engine: engine)
   }
 
   /// Sets the clock, which never goes back; what is due by then comes first.

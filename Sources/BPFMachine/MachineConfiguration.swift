@@ -22,6 +22,9 @@ public struct MachineConfiguration: Sendable {
   /// the loopback device, which BPF_PROG_TEST_RUN uses.
   public var deviceAddress: UInt64?
 
+  /// What an skb is like when TC programs get it.
+  public var socketBuffer = SocketBufferSetup()
+
   public init() {}
 }
 

@@ -21,6 +21,12 @@ enum InternetChecksum {
     return carry ? sum &+ 1 : sum
   }
 
+  /// `csum_sub`.
+  static func subtract(_ a: UInt32, _ b: UInt32) -> UInt32 { add(a, ~b) }
+
+  /// `csum_shift`: the sum of bytes that begin at an odd offset counts the other way round.
+  static func shift(_ sum: UInt32, _ offset: Int) -> UInt32 { offset & 1 == 1 ? sum >> 8 | sum << 24 : sum }
+
   /// `csum_from32to16`: folds without complementing.
   static func fold(_ sum: UInt32) -> UInt16 {
     let rotated = sum << 16 | sum >> 16

@@ -24,10 +24,18 @@ func callPacketLoad(_ state: StatePointer, _ index: Int64, _ size: Int) -> Seque
   state.pointee.machine._withUnsafeGuaranteedRef { $0.loadPacket(index, size) }
 }
 
+/// Reads from the context what takes more than a read of memory; nil where the program may not, and elsewhere.
+@inline(never)
+func loadContext(_ state: StatePointer, _ address: UInt64, _ size: Int) -> UInt64? {
+  state.pointee.machine._withUnsafeGuaranteedRef { $0.loadContext(address, size) }
+}
+
 /// Writes to the context where the program may; false elsewhere.
 @inline(never)
-func storeContext(_ state: StatePointer, _ address: UInt64, _ value: UInt64, _ size: Int) -> Bool {
-  state.pointee.machine._withUnsafeGuaranteedRef { $0.storeContext(address, value, size) }
+func storeContext(
+  _ state: StatePointer, _ address: UInt64, _ value: UInt64, _ size: Int, isImmediate: Bool
+) -> Bool {
+  state.pointee.machine._withUnsafeGuaranteedRef { $0.storeContext(address, value, size, isImmediate: isImmediate) }
 }
 
 extension Machine {

@@ -11,6 +11,7 @@ extension Machine {
       else { return .goOn }
       state.pointee.tailCalls += 1
       state.pointee.targetProgram = Int(number) - 1
+      state.pointee.currentProgram = Int(number) - 1
       state.pointee.target = state.pointee.starts[Int(number) - 1]
       return .transferred
     }

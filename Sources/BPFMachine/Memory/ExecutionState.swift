@@ -43,6 +43,8 @@ package struct ExecutionState {
   var targetElement = 0
   /// True while a TC program runs on the socket buffer, false while an XDP program runs on the packet buffer.
   var runsOnSocketBuffer = false
+  /// Index of the program that a TC run began with, or that a tail call put in its place.
+  var currentProgram = 0
   /// Tail calls so far in this run.
   var tailCalls = 0
   /// `may_goto` goes on this many times more.

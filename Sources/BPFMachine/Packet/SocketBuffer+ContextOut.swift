@@ -10,9 +10,9 @@ extension SocketBuffer {
     return copy
   }
 
-  /// mark; priority, ingress_ifindex, ifindex; cb; tstamp, wire_len, gso_segs.
+  /// mark; priority, ingress_ifindex, ifindex; cb; tstamp, wire_len, gso_segs; hwtstamp.
   private static let writtenBack = [
     Field.mark..<Field.mark + 4, Field.priority..<Field.interface + 4, Field.control..<Field.hash,
-    Field.timestamp..<Field.wireLength + 8,
+    Field.timestamp..<Field.wireLength + 8, Field.hardwareTimestamp..<contextSize,
   ]
 }

@@ -1,8 +1,7 @@
 /// The skb that TC programs see: `struct __sk_buff` in front of it, data with its Ethernet header, a linear part that can be
-/// accessed directly, and what the kernel keeps beside the bytes: protocol, VLAN tag, header offsets, checksum state.
+/// accessed directly, and what the kernel keeps beside the bytes.
 ///
-/// Laid out as BPF_PROG_TEST_RUN builds it (net/bpf/test_run.c, bpf_prog_test_run_skb). Offsets of headers are from the
-/// start of the data.
+/// What `struct __sk_buff` shows is kept in the context itself, where programs read it; ``Beside`` has the rest.
 package struct SocketBuffer {
   /// Room kept in front of the data; a program may ask for more, and then the data moves.
   private static let headroom = 256
@@ -10,99 +9,209 @@ package struct SocketBuffer {
   package static let contextSize = 192
   /// `BPF_SKB_MAX_LEN`: four pages less `skb_shared_info`.
   package static let maximumLength = 16384 - 320
+  /// `ETH_HLEN`.
+  static let ethernetLength = 14
 
   private unowned(unsafe) let memory: GuestMemory
-  private let context: UnsafeMutableRawPointer
+  let context: UnsafeMutableRawPointer
+  private let region: UnsafeMutablePointer<Region>
   private let layout: UnsafeMutablePointer<Layout>
 
-  /// What changes with a packet.
+  /// Where the frame is, and what is beside it.
   struct Layout {
     var host: UnsafeMutableRawPointer
     var capacity: Int
+    var beside = Beside()
+    /// What ``beside`` is when a frame comes in.
+    var initial = Beside()
+    /// The device's MAC address in the low 48 bits; nil for the loopback, whose address is zeroes.
+    var deviceAddress: UInt64?
+    var hasPacketType = false
+    var linearLimit = Int.max
+    var takesTag = false
+    /// Less than the frame's length by this much: `qdisc_skb_cb.pkt_len` when nothing else was asked for.
+    var wireLengthShortfall: UInt32?
+    /// The geneve, VXLAN or ERSPAN options of ``Beside/tunnel``, at most 255 bytes.
+    let options: UnsafeMutableRawPointer
+    /// The options that a frame comes with.
+    var initialOptions: [UInt8] = []
+    /// Frames come with a tag to take, options or a sum.
+    var needsSettling = false
+  }
+
+  /// What an skb has that its context does not show. Positions count from the start of the buffer, as `skb->head` has it.
+  struct Beside {
     var data = 0
     var length = 0
     var linear = 0
-    /// Bytes in front of the data that an XDP program left for TC.
+    /// Bytes in front of the data that an XDP program left for TC (`skb_shared_info.meta_len`).
     var metadata = 0
-    /// Ethernet protocol, host order.
-    var protocolNumber: UInt16 = 0
-    /// The tag that hardware took out of the frame, or that `bpf_skb_vlan_push` put beside it.
-    var tag: VLANTag?
-    var networkOffset = 14
-    /// -1 when it was never set.
-    var transportOffset = -1
+    var networkHeader = 0
+    /// Negative when it was never set; ``transportUnknown`` when it is to be looked for.
+    var transportHeader = -1
+    /// `skb->mac_len`.
+    var macLength = 0
+    /// `skb->tc_at_ingress`.
+    var isAtIngress = false
     var isEncapsulated = false
-    var checksum = ChecksumState.none
-    var packetType: UInt32 = 0
-    var hash: UInt32 = 0
-    var tunnelKey: [UInt8]?
+    /// `skb->l4_hash` or `skb->sw_hash`: the hash is known, even when it is 0.
+    var hasHash = false
+    var checksum = Checksum()
+    /// `skb_shared_info.gso_type`.
+    var segmentation = SegmentationKind()
+    var tunnel = TunnelInformation()
+    /// Guest address of the socket that programs find in `__sk_buff.sk`; 0 for none.
+    var socket: UInt64 = 0
   }
+
+  /// A transport header that is behind the network header, as for frames that this machine sends.
+  static let transportUnknown = -2
 
   package init(memory: GuestMemory) throws(MemoryError) {
     self.memory = memory
-    context = try memory.hostBlock(byteCount: 256)
-    layout = .allocate(capacity: 1)
+    region = memory.regions + GuestMemory.packetRegion
     let capacity = 1 << 13
-    layout.initialize(to: Layout(host: try memory.hostBlock(byteCount: capacity), capacity: capacity))
+    let contextBytes = 512
+    let block = try memory.hostBlock(byteCount: contextBytes + 256 + MemoryLayout<Layout>.stride)
+    context = block
+    layout = (block + contextBytes + 256).bindMemory(to: Layout.self, capacity: 1)
+    layout.initialize(
+      to: Layout(
+        host: try memory.hostBlock(byteCount: capacity), capacity: capacity, options: block + contextBytes))
+    prepare(SocketBufferSetup(), interface: 1, address: nil)
   }
 
   /// Frees what ``init(memory:)`` allocated; the machine that owns this calls it at its end.
-  func deallocate() {
-    layout.deinitialize(count: 1)
-    layout.deallocate()
-  }
+  func deallocate() { layout.deinitialize(count: 1) }
 
-  /// The fields, for the helpers.
+  /// The layout, for the helpers.
   var fields: UnsafeMutablePointer<Layout> { layout }
+  var beside: Beside {
+    @inline(__always) get { layout.pointee.beside }
+    nonmutating _modify { yield &layout.pointee.beside }
+  }
+  /// `struct __sk_buff` as it is when a frame comes in.
+  private var template: UnsafeMutableRawPointer { context + 256 }
+
+  // MARK: Frames
+
+  /// Says what frames are like that come in from now on.
+  /// - Parameters:
+  ///   - interface: ifindex of the device that programs are attached to.
+  ///   - address: Its MAC address in the low 48 bits; nil for the loopback.
+  func prepare(_ setup: SocketBufferSetup, interface: UInt32, address: UInt64?) {
+    template.initializeMemory(as: UInt8.self, repeating: 0, count: 256)
+    func set(_ field: Int, _ value: UInt32) { template.storeBytes(of: value, toByteOffset: field, as: UInt32.self) }
+    set(Field.mark, setup.mark)
+    set(Field.queueMapping, UInt32(setup.queueMapping))
+    set(Field.priority, setup.priority)
+    set(Field.interface, setup.interface ?? interface)
+    set(Field.ingressInterface, setup.ingressInterface ?? (setup.path == .ingress ? interface : 0))
+    set(Field.index, UInt32(setup.index))
+    for (word, value) in setup.control.prefix(5).enumerated() { set(Field.control + 4 * word, value) }
+    set(Field.hash, setup.hash)
+    set(Field.networkPoll, setup.networkPoll)
+    set(Field.segments, UInt32(setup.segments))
+    set(Field.segmentSize, UInt32(setup.segmentSize))
+    set(Field.wireLength, setup.wireLength ?? 0)
+    set(Field.packetType, setup.packetType ?? 0)
+    template.storeBytes(of: setup.timestamp, toByteOffset: Field.timestamp, as: UInt64.self)
+    template.storeBytes(of: setup.hardwareTimestamp, toByteOffset: Field.hardwareTimestamp, as: UInt64.self)
+    template.storeBytes(of: setup.timestampType, toByteOffset: Field.timestampType, as: UInt8.self)
+    var beside = Beside()
+    beside.isAtIngress = setup.path == .ingress
+    beside.macLength = setup.path == .testRun ? 0 : SocketBuffer.ethernetLength
+    beside.hasHash = setup.hash != 0
+    beside.checksum = Checksum(setup.checksum)
+    beside.segmentation = SegmentationKind(setup)
+    if let key = setup.tunnel { beside.tunnel = TunnelInformation(received: key) }
+    switch setup.path {
+    case .testRun: beside.transportHeader = -1
+    case .ingress: beside.transportHeader = SocketBuffer.headroom + SocketBuffer.ethernetLength
+    case .egress: beside.transportHeader = SocketBuffer.transportUnknown
+    }
+    beside.data = SocketBuffer.headroom
+    beside.networkHeader = SocketBuffer.headroom + SocketBuffer.ethernetLength
+    layout.pointee.initial = beside
+    layout.pointee.deviceAddress = address
+    layout.pointee.hasPacketType = setup.packetType != nil || setup.path == .egress
+    layout.pointee.linearLimit = max(SocketBuffer.ethernetLength, setup.linearCount)
+    layout.pointee.takesTag = setup.takesTag
+    layout.pointee.wireLengthShortfall =
+      setup.wireLength != nil ? nil : setup.path == .ingress ? UInt32(SocketBuffer.ethernetLength) : 0
+    layout.pointee.initialOptions = setup.tunnel?.options ?? []
+    layout.pointee.needsSettling =
+      setup.takesTag || setup.tunnel != nil || beside.checksum.state.rawValue > Checksum.State.unnecessary.rawValue
+  }
 
   /// Takes a frame in.
   /// - Parameters:
   ///   - frame: Metadata, then the frame.
   ///   - metadataCount: How many of the first bytes are metadata.
-  ///   - linearCount: Bytes of the frame that can be accessed directly; the rest is in fragments.
-  ///   - address: The device's MAC address in its low 48 bits; nil for the loopback.
-  ///   - takesTag: Moves an outer VLAN tag from the frame to the skb, as hardware offload does.
+  ///   - linearCount: Bytes of the frame that can be accessed directly, besides what ``SocketBufferSetup`` allows; the rest is
+  ///     in fragments.
+  @inline(__always)
   package func receive(
-    _ frame: UnsafeRawBufferPointer, metadataCount: Int = 0, linearCount: Int = .max, takesTag: Bool = false,
-    ingress: UInt32, device: UInt32 = 1, address: UInt64? = nil
+    _ frame: UnsafeRawBufferPointer, metadataCount: Int = 0, linearCount: Int = .max
   ) throws(MemoryError) {
-    try reserve(SocketBuffer.headroom + frame.count)
-    let count = frame.count - metadataCount
-    layout.pointee.data = SocketBuffer.headroom
-    layout.pointee.metadata = metadataCount
-    layout.pointee.length = count
-    layout.pointee.linear = min(count, max(14, linearCount))
-    if let base = frame.baseAddress { (bytes - metadataCount).copyMemory(from: base, byteCount: frame.count) }
-    layout.pointee.tag = nil
-    layout.pointee.networkOffset = 14
-    layout.pointee.transportOffset = -1
-    layout.pointee.isEncapsulated = false
-    layout.pointee.checksum = .none
-    layout.pointee.hash = 0
-    layout.pointee.tunnelKey = nil
-    layout.pointee.protocolNumber = ethernetProtocol(at: 12)
-    layout.pointee.packetType = count >= 6 ? packetType(address) : 0
-    if takesTag { takeTag() }
-    context.initializeMemory(as: UInt8.self, repeating: 0, count: SocketBuffer.contextSize)
-    store(Field.ingressInterface, ingress)
-    store(Field.interface, device)
-    // qdisc_pkt_len_init counts what arrived; what a program does to the frame changes nothing of that.
-    store(Field.wireLength, UInt32(truncatingIfNeeded: count))
-    memory.setRegion(
-      GuestMemory.contextRegion, base: context, lower: PacketBuffer.contextAddress,
-      count: SocketBuffer.contextSize, writable: false)
+    let layout = layout
+    if _slowPath(SocketBuffer.headroom &+ frame.count > layout.pointee.capacity) {
+      try reserve(SocketBuffer.headroom + frame.count)
+    }
+    let count = frame.count &- metadataCount
+    if let base = frame.baseAddress {
+      (layout.pointee.host + (SocketBuffer.headroom &- metadataCount)).copyMemory(from: base, byteCount: frame.count)
+    }
+    layout.pointee.beside = layout.pointee.initial
+    layout.pointee.beside.length = count
+    layout.pointee.beside.metadata = metadataCount
+    layout.pointee.beside.linear = min(
+      count, layout.pointee.linearLimit, max(SocketBuffer.ethernetLength, linearCount))
+    for offset in stride(from: 0, to: SocketBuffer.contextSize, by: 64) {
+      context.storeBytes(
+        of: template.load(fromByteOffset: offset, as: SIMD64<UInt8>.self), toByteOffset: offset,
+        as: SIMD64<UInt8>.self)
+    }
+    if _fastPath(count >= SocketBuffer.ethernetLength) {
+      protocolNumber = ethernetProtocol(at: 12)
+      if !layout.pointee.hasPacketType { setPacketType() }
+    }
+    if _slowPath(layout.pointee.needsSettling) { settle() }
+    if let shortfall = layout.pointee.wireLengthShortfall {
+      // The queue counts what arrived; what a program does to the frame changes nothing of that.
+      store(Field.wireLength, UInt32(truncatingIfNeeded: layout.pointee.beside.length) &- shortfall)
+    }
     publish()
   }
 
+  @inline(never)
+  private func settle() {
+    if layout.pointee.takesTag { takeTag() }
+    giveOptions()
+    settleChecksum()
+  }
+
+  /// Makes `struct __sk_buff` what the context's address means, in the place of `struct xdp_md`.
+  func claimContext() {
+    memory.regions[GuestMemory.contextRegion] = Region(
+      base: context, lower: PacketBuffer.contextAddress, bounds: Field.plainBounds)
+  }
+
   /// First byte of the data.
-  var bytes: UnsafeMutableRawPointer { layout.pointee.host + layout.pointee.data }
+  var bytes: UnsafeMutableRawPointer { layout.pointee.host + layout.pointee.beside.data }
   /// The frame as it is now.
-  package var output: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: layout.pointee.length) }
+  package var output: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: beside.length) }
+  /// Metadata and frame as they are now.
+  package var outputWithMetadata: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: bytes - beside.metadata, count: beside.length + beside.metadata)
+  }
   /// Length of the frame.
-  package var count: Int { layout.pointee.length }
+  package var count: Int { beside.length }
+  /// Bytes that an XDP program left in front of the frame.
+  package var metadataCount: Int { beside.metadata }
   /// Guest address of the data and of the end of the linear part.
-  package var dataAddress: UInt64 { PacketBuffer.guestStart + UInt64(layout.pointee.data) }
-  package var endAddress: UInt64 { dataAddress + UInt64(layout.pointee.linear) }
+  var dataAddress: UInt64 { PacketBuffer.guestStart &+ UInt64(truncatingIfNeeded: beside.data) }
+  var endAddress: UInt64 { dataAddress &+ UInt64(truncatingIfNeeded: beside.linear) }
 
   /// Makes the buffer at least `count` bytes long, keeping what it holds.
   func reserve(_ count: Int) throws(MemoryError) {
@@ -113,110 +222,51 @@ package struct SocketBuffer {
     layout.pointee.capacity = count * 2
   }
 
-  /// Writes what programs read into the context, and sets the bounds of what may be accessed (`bpf_compute_data_pointers`).
+  /// Writes length and pointers into the context, and sets the bounds of what may be accessed (`bpf_compute_data_pointers`).
+  @inline(__always)
   func publish() {
-    let fields = layout.pointee
-    store(Field.length, UInt32(truncatingIfNeeded: fields.length))
-    store(Field.packetType, fields.packetType)
-    store(Field.protocolNumber, UInt32(fields.protocolNumber.byteSwapped))
-    store(Field.tagPresent, fields.tag == nil ? 0 : 1)
-    store(Field.tagControl, UInt32(fields.tag?.control ?? 0))
-    store(Field.tagProtocol, UInt32((fields.tag?.protocolNumber ?? 0).byteSwapped))
-    store(Field.hash, fields.hash)
-    store(Field.data, UInt32(truncatingIfNeeded: dataAddress))
-    store(Field.dataEnd, UInt32(truncatingIfNeeded: endAddress))
-    store(Field.dataMeta, UInt32(truncatingIfNeeded: dataAddress) &- UInt32(truncatingIfNeeded: fields.metadata))
-    memory.regions[GuestMemory.packetRegion] = Region(
-      base: bytes - fields.metadata, lower: dataAddress &- UInt64(truncatingIfNeeded: fields.metadata),
-      bounds: Region.bounds(count: fields.linear &+ fields.metadata, writable: true))
-  }
-
-  private func store(_ field: Int, _ value: UInt32) {
-    context.storeBytes(of: value, toByteOffset: field, as: UInt32.self)
-  }
-
-  /// A 32-bit field of the context as the program left it.
-  package func contextField(_ offset: Int) -> UInt32 { context.loadUnaligned(fromByteOffset: offset, as: UInt32.self) }
-
-  /// Sets a 32-bit field of the context.
-  package func setContextField(_ offset: Int, _ value: UInt32) { store(offset, value) }
-
-  /// The whole context.
-  package var contextBytes: UnsafeMutableRawBufferPointer {
-    UnsafeMutableRawBufferPointer(start: context, count: SocketBuffer.contextSize)
+    let data = layout.pointee.beside.data
+    let metadata = layout.pointee.beside.metadata
+    let linear = layout.pointee.beside.linear
+    let start = UInt32(truncatingIfNeeded: PacketBuffer.guestStart) &+ UInt32(truncatingIfNeeded: data)
+    store(Field.length, UInt32(truncatingIfNeeded: layout.pointee.beside.length))
+    store(Field.data, start)
+    store(Field.dataEnd, start &+ UInt32(truncatingIfNeeded: linear))
+    store(Field.dataMeta, start &- UInt32(truncatingIfNeeded: metadata))
+    region.pointee = Region(
+      base: layout.pointee.host + (data &- metadata),
+      lower: PacketBuffer.guestStart &+ UInt64(truncatingIfNeeded: data &- metadata),
+      bounds: Region.bounds(count: linear &+ metadata, writable: true))
   }
 
   // MARK: Reading the frame
 
   /// What `eth_type_trans` makes of the type or length field at `offset` (net/ethernet/eth.c).
+  @inline(__always)
   func ethernetProtocol(at offset: Int) -> UInt16 {
-    guard layout.pointee.length >= offset + 2 else { return 0 }
+    guard beside.length >= offset + 2 else { return 0 }
     let value = UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
-    if value >= 0x600 { return value }
+    return _fastPath(value >= 0x600) ? value : protocolOfLength(at: offset)
+  }
+
+  @inline(never)
+  private func protocolOfLength(at offset: Int) -> UInt16 {
     let isRaw =
-      layout.pointee.length >= offset + 4
-      && bytes.loadUnaligned(fromByteOffset: offset + 2, as: UInt16.self) == 0xffff
+      beside.length >= offset + 4 && bytes.loadUnaligned(fromByteOffset: offset + 2, as: UInt16.self) == 0xffff
     // ETH_P_802_3 and ETH_P_802_2
     return isRaw ? 1 : 4
   }
 
-  /// `eth_skb_pkt_type`: PACKET_HOST 0, BROADCAST 1, MULTICAST 2, OTHERHOST 3. `address` is the device's, in its low 48 bits;
-  /// nil is the loopback's, as in BPF_PROG_TEST_RUN: all zeroes, as its broadcast address is.
-  private func packetType(_ address: UInt64?) -> UInt32 {
-    let destination = (0..<6).reduce(UInt64(0)) { $0 << 8 | UInt64(bytes.load(fromByteOffset: $1, as: UInt8.self)) }
-    if destination == address ?? 0 { return 0 }
-    if address != nil, destination == 0xffff_ffff_ffff { return 1 }
-    return destination >> 40 & 1 == 1 ? 2 : 3
-  }
-
-  /// Offsets in `struct __sk_buff` (linux/bpf.h).
-  package enum Field {
-    package static let length = 0
-    package static let packetType = 4
-    package static let mark = 8
-    package static let queueMapping = 12
-    package static let protocolNumber = 16
-    package static let tagPresent = 20
-    package static let tagControl = 24
-    package static let tagProtocol = 28
-    package static let priority = 32
-    package static let ingressInterface = 36
-    package static let interface = 40
-    package static let index = 44
-    package static let control = 48
-    package static let hash = 68
-    package static let classIdentifier = 72
-    package static let data = 76
-    package static let dataEnd = 80
-    package static let dataMeta = 140
-    package static let timestamp = 152
-    package static let wireLength = 160
-
-    /// True for bytes that a TC program may write (net/core/filter.c, tc_cls_act_is_valid_access).
-    package static func isWritable(_ offset: Int, _ size: Int) -> Bool {
-      switch offset {
-      case mark, queueMapping, priority, index, classIdentifier: size == 4
-      case control..<hash: offset + size <= hash && offset % size == 0
-      case timestamp: size == 8
-      default: false
+  /// `eth_skb_pkt_type`: PACKET_HOST 0, BROADCAST 1, MULTICAST 2, OTHERHOST 3. The loopback's address is all zeroes, as its
+  /// broadcast address is.
+  @inline(__always)
+  private func setPacketType() {
+    let destination = UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)) >> 16
+    let address = layout.pointee.deviceAddress
+    let type: UInt32 =
+      if destination == address ?? 0 { 0 } else if address != nil, destination == 0xffff_ffff_ffff { 1 } else {
+        destination >> 40 & 1 == 1 ? 2 : 3
       }
-    }
+    store(Field.packetType, type)
   }
-}
-
-/// An 802.1Q or 802.1ad tag beside the frame.
-package struct VLANTag: Hashable, Sendable {
-  /// 0x8100 or 0x88a8.
-  package var protocolNumber: UInt16
-  /// Priority, DEI and VLAN id.
-  package var control: UInt16
-}
-
-/// `skb->ip_summed`.
-package enum ChecksumState: Sendable {
-  case none
-  case unnecessary
-  /// With the sum over the frame.
-  case complete(UInt32)
-  case partial
 }

@@ -7,15 +7,23 @@ extension ReferenceEngine {
 
   func load(_ size: MemorySize, signed: Bool, _ destination: Register, _ address: UInt64) -> Step {
     let count = Int(size.rawValue)
-    guard let host = memory.read(address, count) else { return .trap(.badRead(address: address, size: count)) }
-    state.registers[Int(destination.rawValue)] = extend(littleEndian(host, count), size, signed: signed)
+    let value: UInt64
+    if let host = readable(address, size) {
+      value = littleEndian(host, count)
+    } else if let field = loadContext(state, address, count) {
+      value = field
+    } else {
+      return .trap(.badRead(address: address, size: count))
+    }
+    state.registers[Int(destination.rawValue)] = extend(value, size, signed: signed)
     return .next
   }
 
-  func store(_ size: MemorySize, _ address: UInt64, _ value: UInt64) -> Step {
+  func store(_ size: MemorySize, _ address: UInt64, _ value: UInt64, isImmediate: Bool = false) -> Step {
     let count = Int(size.rawValue)
     guard let host = memory.write(address, count) else {
-      return storeContext(state, address, value, count) ? .next : .trap(.badWrite(address: address, size: count))
+      return storeContext(state, address, value, count, isImmediate: isImmediate)
+        ? .next : .trap(.badWrite(address: address, size: count))
     }
     for index in 0..<count {
       host.storeBytes(of: UInt8(truncatingIfNeeded: value >> (8 * UInt64(index))), toByteOffset: index, as: UInt8.self)
@@ -36,6 +44,14 @@ extension ReferenceEngine {
       state.registers[Int(source.rawValue)] = old
     }
     return .next
+  }
+
+  /// The host bytes at an address, where a live object holds them all and allows reads of that size.
+  private func readable(_ address: UInt64, _ size: MemorySize) -> UnsafeMutableRawPointer? {
+    let region = memory.regions + Int(truncatingIfNeeded: address >> 32) & (GuestMemory.regionCapacity - 1)
+    let distance = address &- region.pointee.lower
+    let bound = region.pointee.bounds[Int(size.rawValue).trailingZeroBitCount]
+    return distance < UInt64(bound) ? region.pointee.base + Int(distance) : nil
   }
 
   /// The low bytes of `value`, zero- or sign-extended to 64 bits.

@@ -127,7 +127,8 @@ package struct ReferenceEngine {
     case .loadAcquire(let size, let destination, let base, let offset):
       return load(size, signed: false, destination, address(base, offset))
     case .store(let size, let base, let offset, let operand):
-      return store(size, address(base, offset), value(operand))
+      let isImmediate = if case .immediate = operand { true } else { false }
+      return store(size, address(base, offset), value(operand), isImmediate: isImmediate)
     case .storeRelease(let size, let base, let offset, let source):
       return store(size, address(base, offset), self[source])
     case .atomic(let atomic, let fetch, let size, let base, let offset, let source):

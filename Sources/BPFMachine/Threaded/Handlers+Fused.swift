@@ -21,12 +21,12 @@ func fuse(
   _ regions: UnsafeMutableRawPointer, _ first: FusedStep, _ second: FusedStep
 ) -> Int {
   guard let value = begin(first, p, s, regions) else {
-    return badRead(p, s, mark, first.loadAddress(p, s), first.loadSize)
+    return loadFromContext(p, s, mark, frame, regions, first.loadSize)
   }
   setRegister(s, element(p).pointee.destination, value)
   let q = p + elementSize
   guard let result = begin(second, q, s, regions) else {
-    return badRead(q, s, mark, second.loadAddress(q, s), second.loadSize)
+    return loadFromContext(q, s, mark, frame, regions, second.loadSize)
   }
   setRegister(s, element(q).pointee.destination, result)
   return next(p, s, mark, frame, regions, count: 2)
@@ -39,7 +39,7 @@ func chain(
   _ regions: UnsafeMutableRawPointer, _ first: FusedStep, _ second: FusedStep
 ) -> Int {
   guard let value = begin(first, p, s, regions) else {
-    return badRead(p, s, mark, first.loadAddress(p, s), first.loadSize)
+    return loadFromContext(p, s, mark, frame, regions, first.loadSize)
   }
   let destination = element(p).pointee.destination
   setRegister(s, destination, value)
@@ -54,7 +54,7 @@ func chain(
   _ regions: UnsafeMutableRawPointer, _ first: FusedStep, _ second: FusedStep, _ third: FusedStep
 ) -> Int {
   guard let value = begin(first, p, s, regions) else {
-    return badRead(p, s, mark, first.loadAddress(p, s), first.loadSize)
+    return loadFromContext(p, s, mark, frame, regions, first.loadSize)
   }
   let destination = element(p).pointee.destination
   setRegister(s, destination, value)
@@ -72,7 +72,7 @@ func test(
   _ regions: UnsafeMutableRawPointer, _ first: FusedStep, _ branch: FusedBranch
 ) -> Int {
   guard let value = begin(first, p, s, regions) else {
-    return badRead(p, s, mark, first.loadAddress(p, s), first.loadSize)
+    return loadFromContext(p, s, mark, frame, regions, first.loadSize)
   }
   setRegister(s, element(p).pointee.destination, value)
   let q = p + elementSize
@@ -87,7 +87,7 @@ func test(
   _ regions: UnsafeMutableRawPointer, _ first: FusedStep, _ second: FusedStep, _ branch: FusedBranch
 ) -> Int {
   guard let value = begin(first, p, s, regions) else {
-    return badRead(p, s, mark, first.loadAddress(p, s), first.loadSize)
+    return loadFromContext(p, s, mark, frame, regions, first.loadSize)
   }
   let destination = element(p).pointee.destination
   setRegister(s, destination, value)
@@ -105,7 +105,7 @@ func fuse(
   _ regions: UnsafeMutableRawPointer, _ first: FusedStep, _ branch: FusedBranch
 ) -> Int {
   guard let value = begin(first, p, s, regions) else {
-    return badRead(p, s, mark, first.loadAddress(p, s), first.loadSize)
+    return loadFromContext(p, s, mark, frame, regions, first.loadSize)
   }
   setRegister(s, element(p).pointee.destination, value)
   let q = p + elementSize

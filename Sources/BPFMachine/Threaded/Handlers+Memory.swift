@@ -26,7 +26,7 @@ private func load<T: FixedWidthInteger>(
 ) -> Int {
   let address = register(s, element(p).pointee.source) &+ UInt64(bitPattern: Int64(element(p).pointee.offset))
   guard let host = host(address, regions, bound: bound(T.self)) else {
-    return badRead(p, s, mark, address, T.bitWidth / 8)
+    return loadFromContext(p, s, mark, frame, regions, T.isSigned ? -T.bitWidth / 8 : T.bitWidth / 8)
   }
   setRegister(s, element(p).pointee.destination, UInt64(truncatingIfNeeded: host.loadUnaligned(as: T.self)))
   return next(p, s, mark, frame, regions)
@@ -67,7 +67,24 @@ private func storeToContext(
 ) -> Int {
   let address = register(s, element(p).pointee.destination) &+ UInt64(bitPattern: Int64(element(p).pointee.offset))
   let value = size < 0 ? immediate(p) : register(s, element(p).pointee.source)
-  guard storeContext(state(s), address, value, abs(size)) else { return badWrite(p, s, mark, address, abs(size)) }
+  guard storeContext(state(s), address, value, abs(size), isImmediate: size < 0) else {
+    return badWrite(p, s, mark, address, abs(size))
+  }
+  return next(p, s, mark, frame, regions)
+}
+
+/// The load at `p` of a field of `struct __sk_buff` that takes more than a read of memory; anything else is a bad read. `size`
+/// is the access's, negative when it extends a sign.
+@inline(never)
+func loadFromContext(
+  _ p: UnsafeRawPointer, _ s: UnsafeMutableRawPointer, _ mark: Int, _ frame: UnsafeMutableRawPointer,
+  _ regions: UnsafeMutableRawPointer, _ size: Int
+) -> Int {
+  let address = register(s, element(p).pointee.source) &+ UInt64(bitPattern: Int64(element(p).pointee.offset))
+  guard let value = loadContext(state(s), address, abs(size)) else { return badRead(p, s, mark, address, abs(size)) }
+  let unused = UInt64(64 + (size < 0 ? size : -size) * 8)
+  let extended = size < 0 ? UInt64(bitPattern: Int64(bitPattern: value &<< unused) &>> Int64(unused)) : value
+  setRegister(s, element(p).pointee.destination, extended)
   return next(p, s, mark, frame, regions)
 }
 
