@@ -1,3 +1,4 @@
+import BPFInstructions
 import BPFObject
 
 extension KernelProbe {
@@ -14,6 +15,41 @@ extension KernelProbe {
     } catch {
       return Feature(name: type.name, supported: false, reason: error.errno?.name ?? error.message)
     }
+  }
+
+  /// The verifier's log of a program of that type that hands a map, a key and a value to a helper; nil when there can be no such
+  /// map.
+  ///
+  /// A helper that takes no such map is refused with `cannot pass map_type`.
+  package static func log(of helper: Int32, on type: MapType, in program: ProgramType) -> String? {
+    let isStorage = [.skStorage, .inodeStorage, .taskStorage, .cgrpStorage].contains(type)
+    let map: KernelMap
+    do throws(KernelError) {
+      map = try KernelMap(smallest(type), types: isStorage ? KernelTypes(integerTypes) : nil)
+    } catch {
+      return nil
+    }
+    var slots: [Instruction] = []
+    for offset in stride(from: Int16(-64), to: 0, by: 8) {
+      slots.append(Instruction(opcode: 0x7a, destination: 10, offset: offset))
+    }
+    slots += [
+      Instruction(opcode: 0x18, destination: 1, source: 1, immediate: map.descriptor.number), Instruction(opcode: 0),
+    ]
+    for register: UInt8 in [2, 3] {
+      slots += [
+        Instruction(opcode: 0xbf, destination: register, source: 10),
+        Instruction(opcode: 0x07, destination: register, immediate: -32 * Int32(register - 1)),
+      ]
+    }
+    // What takes a key or a value only gets flags or a CPU next.
+    if [51, 87, 195].contains(helper) { slots += [Instruction(opcode: 0xb7, destination: 3)] }
+    slots += [
+      Instruction(opcode: 0xb7, destination: 4), Instruction(opcode: 0xb7, destination: 5),
+      Instruction(opcode: 0x85, immediate: helper), Instruction(opcode: 0xb7), Instruction(opcode: 0x95),
+    ]
+    let spec = ProgramSpec(name: "probe", section: program.name, type: program, instructions: slots)
+    return LoadRequest(spec: spec, type: program.rawValue, slots: slots, license: "GPL").log()
   }
 
   private static func smallest(_ type: MapType) -> MapSpec {

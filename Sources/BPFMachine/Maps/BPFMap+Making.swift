@@ -33,6 +33,8 @@ extension BPFMap {
       return try MapOfMaps(spec: spec, index: index, memory: memory, cpus: cpus)
     case .ringbuf, .userRingbuf:
       return try RingBufferMap(spec: spec, index: index, memory: memory, cpus: cpus)
+    case .sockmap, .sockhash:
+      return try SocketMap(spec: spec, index: index, memory: memory, cpus: cpus)
     case .bloomFilter:
       return try BloomFilterMap(spec: spec, index: index, memory: memory, cpus: cpus)
     default:

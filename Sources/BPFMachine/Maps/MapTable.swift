@@ -94,8 +94,36 @@ extension MapType {
   /// True for the types whose elements programs may update and delete.
   var allowsChange: Bool {
     switch self {
-    case .hash, .array, .percpuHash, .percpuArray, .lruHash, .lruPercpuHash, .lpmTrie: true
+    case .hash, .array, .percpuHash, .percpuArray, .lruHash, .lruPercpuHash, .lpmTrie, .sockmap, .sockhash: true
     default: false
     }
+  }
+
+  /// What programs of the types that Verdict runs do with such a map (kernel/bpf/verifier.c, check_map_func_compatibility).
+  public var uses: [String] {
+    var uses: [String] = []
+    if allowsLookup { uses.append("lookup") }
+    if allowsChange, self != .sockmap, self != .sockhash { uses += ["update", "delete"] }
+    switch self {
+    case .queue, .stack: uses += ["push", "pop", "peek"]
+    case .bloomFilter: uses += ["push", "peek"]
+    case .progArray: uses.append("tail_call")
+    case .perfEventArray: uses += ["perf_event_output", "perf_event_read"]
+    case .ringbuf: uses += ["ringbuf_output", "ringbuf_reserve", "ringbuf_query"]
+    case .userRingbuf: uses.append("user_ringbuf_drain")
+    case .cgroupArray: uses += ["skb_under_cgroup", "current_task_under_cgroup"]
+    case .devmap, .devmapHash, .cpumap, .xskmap: uses.append("redirect_map")
+    case .sockmap, .sockhash: uses += ["update", "delete"]
+    case .skStorage: uses.append("sk_storage_get")
+    case .taskStorage: uses.append("task_storage_get")
+    case .cgrpStorage: uses.append("cgrp_storage_get")
+    default: break
+    }
+    switch self {
+    case .array, .percpuArray, .hash, .percpuHash, .lruHash, .lruPercpuHash: uses.append("for_each")
+    default: break
+    }
+    if isPerCPU, allowsLookup { uses.append("lookup_percpu") }
+    return uses
   }
 }
