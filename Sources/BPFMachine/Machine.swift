@@ -14,6 +14,9 @@ public final class Machine {
   package let socketBuffer: SocketBuffer
   /// What `bpf_clone_redirect` sent since the skb came in.
   package internal(set) var copies: [SocketBufferCopy] = []
+  /// Keeps those copies whole in ``sentClones``, for whoever sends them on.
+  package var keepsClones = false
+  package var sentClones: [SentClone] = []
   /// Nanoseconds that `bpf_ktime_get_ns` gives.
   public var clock: UInt64 {
     get { state.pointee.clock }
@@ -101,8 +104,21 @@ public final class Machine {
       GuestMemory.stackRegion, base: stack, lower: GuestMemory.address(region: GuestMemory.stackRegion),
       count: CallFrame.stackBytes, writable: true)
     prepareSocketBuffer(configuration.socketBuffer)
-    for spec in specs { _ = try addMap(spec) }
-    for map in maps where map.type == .arrayOfMaps || map.type == .hashOfMaps { fill(map) }
+    try addObject(maps: specs)
+  }
+
+  /// Makes the maps of one more object; programs that are loaded from now on mean these by their names.
+  /// - Parameter shared: The index of a map that stands for one of the object's, such as one pinned under the same name.
+  /// - Throws: ``MachineError`` when a map cannot be made.
+  package func addObject(maps specs: [MapSpec], shared: (MapSpec) throws(MachineError) -> Int? = { _ in nil })
+    throws(MachineError)
+  {
+    mapIndices = [:]
+    var made: [Int] = []
+    for spec in specs {
+      if let index = try shared(spec) { mapIndices[spec.name] = index } else { made.append(try addMap(spec)) }
+    }
+    for map in made.map({ maps[$0] }) where map.type == .arrayOfMaps || map.type == .hashOfMaps { fill(map) }
   }
 
   deinit {

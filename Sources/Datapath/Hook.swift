@@ -3,4 +3,9 @@ public enum Hook: String, CaseIterable, Sendable {
   case xdp
   case tcIngress = "tc-ingress"
   case tcEgress = "tc-egress"
+  /// All hooks of the devices that a packet comes by: the verdict is its ``Fate``.
+  case chain
+
+  /// The hooks that one program is attached to.
+  public static let single: [Hook] = [.xdp, .tcIngress, .tcEgress]
 }

@@ -15,6 +15,7 @@ public struct Verdict: Hashable, Sendable {
     switch hook {
     case .xdp: Verdict.xdpNames[code] ?? "INVALID"
     case .tcIngress, .tcEgress: Verdict.tcNames[code] ?? "INVALID"
+    case .chain: Fate.names[code] ?? "INVALID"
     }
   }
 

@@ -39,6 +39,10 @@ extension Machine {
       SocketBufferCopy(
         interface: word(2), isIngress: registers[3] & 1 != 0, bytes: Array(socketBuffer.output),
         tag: socketBuffer.tag))
+    if keepsClones {
+      sentClones.append(
+        SentClone(socketBuffer: socketBuffer.save(), interface: word(2), intoDevice: registers[3] & 1 != 0))
+    }
     socketBuffer.beside.metadata = 0
     return adjusted(0)
   }

@@ -202,6 +202,8 @@ extension SocketBuffer {
     tag = VLANTag(protocolNumber: number, control: control)
     beside.networkHeader = beside.data + SocketBuffer.ethernetLength
     if beside.transportHeader >= 0 { beside.transportHeader = beside.networkHeader }
+    // Metadata ends where the frame begins (skb_reorder_vlan_header).
+    if beside.metadata > 0 { memmove(bytes - beside.metadata, bytes - beside.metadata - 4, beside.metadata) }
   }
 
   /// `skb_protocol(skb, true)`: what follows the VLAN tags in the frame.

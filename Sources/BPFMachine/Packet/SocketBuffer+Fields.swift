@@ -198,4 +198,9 @@ package struct VLANTag: Hashable, Sendable {
   package var protocolNumber: UInt16
   /// Priority, DEI and VLAN id.
   package var control: UInt16
+
+  package init(protocolNumber: UInt16, control: UInt16) {
+    self.protocolNumber = protocolNumber
+    self.control = control
+  }
 }

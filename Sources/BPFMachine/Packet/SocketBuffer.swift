@@ -174,7 +174,7 @@ package struct SocketBuffer {
     }
     if _fastPath(count >= SocketBuffer.ethernetLength) {
       protocolNumber = ethernetProtocol(at: 12)
-      if !layout.pointee.hasPacketType { setPacketType() }
+      if !layout.pointee.hasPacketType { setPacketType(layout.pointee.deviceAddress) }
     }
     if _slowPath(layout.pointee.needsSettling) { settle() }
     if let shortfall = layout.pointee.wireLengthShortfall {
@@ -260,9 +260,8 @@ package struct SocketBuffer {
   /// `eth_skb_pkt_type`: PACKET_HOST 0, BROADCAST 1, MULTICAST 2, OTHERHOST 3. The loopback's address is all zeroes, as its
   /// broadcast address is.
   @inline(__always)
-  private func setPacketType() {
+  func setPacketType(_ address: UInt64?) {
     let destination = UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)) >> 16
-    let address = layout.pointee.deviceAddress
     let type: UInt32 =
       if destination == address ?? 0 { 0 } else if address != nil, destination == 0xffff_ffff_ffff { 1 } else {
         destination >> 40 & 1 == 1 ? 2 : 3
