@@ -177,12 +177,12 @@ def answer(case, pins):
             if error.errno != 105:
                 raise
         arrived = []
-        wait = 0.05
+        wait = 0.025
         while True:
             ready, _, _ = select.select(list(taps), [], [], wait)
             if not ready:
                 break
-            wait = 0.01
+            wait = 0.005
             for tap in ready:
                 data, address = tap.recvfrom(65536)
                 if address[2] != 4:
