@@ -16,6 +16,8 @@ package final class LoadedProgram {
   package let unresolved: Set<Int>
   /// Some instruction reads a byte where `__sk_buff.tstamp_type` is (`tstamp_type_access`).
   let readsTimestampType: Bool
+  /// The element that the program's exception callback begins with; nil when it has none.
+  let exceptionCallback: Int?
   /// The compiled form.
   let threaded: ThreadedCode
 
@@ -43,6 +45,10 @@ package final class LoadedProgram {
           isResolved = false
         }
       }
+      if case .callKernelFunction = operation, isResolved {
+        operation = .callKernelFunction(
+          id: KernelFunctionTable.call(spec.references[instruction.slot], from: index), module: 0)
+      }
       if case .callSubprogram = operation, isResolved { target = instruction.functionTarget }
       operations.append(operation)
       targets.append(Int32(truncatingIfNeeded: target.flatMap { decoded.index(of: $0) } ?? -1))
@@ -59,6 +65,7 @@ package final class LoadedProgram {
         false
       }
     }
+    exceptionCallback = spec.exceptionCallback.flatMap { decoded.index(of: $0.slot) }
     threaded = ThreadedCode(
       operations: operations, targets: targets, unresolved: unresolved, constants: &constants)
   }

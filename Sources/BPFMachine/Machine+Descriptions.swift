@@ -38,9 +38,9 @@ extension Machine {
       } ?? "there is no helper #\(id)"
     case .unknownKernelFunction:
       if case .kernelFunction(let name, _) = reference {
-        "kfunc \(name) is not simulated"
+        describe(kernelFunction: name)
       } else {
-        "kfunc is not simulated"
+        "a kfunc that is known by its number in some kernel's BTF alone"
       }
     case .unresolvedReference:
       describe(unresolved: reference)
@@ -50,8 +50,8 @@ extension Machine {
       "bpf_\(HelperTable.name(helper) ?? "\(helper)"): argument \(argument) is 0x\(String(value, radix: 16)), which it cannot be"
     case .mapNotAllowed(let helper, let map):
       "bpf_\(HelperTable.name(helper) ?? "\(helper)") cannot be used on \(describe(map: map))"
-    case .exception(let cookie):
-      "bpf_throw(\(cookie))"
+    case .badKernelFunctionArgument(let argument, let value):
+      "\(kernelFunctionName(reference)): argument \(argument) is 0x\(String(value, radix: 16)), which it cannot be"
     case .fellOffEnd:
       "execution ran past the last instruction"
     }
@@ -70,7 +70,7 @@ extension Machine {
   private func describe(unresolved reference: Reference?) -> String {
     switch reference {
     case .unresolved(let why): why
-    case .kernelFunction(let name, _): "kfunc \(name) is not simulated"
+    case .kernelFunction(let name, _): describe(kernelFunction: name)
     case .kernelVariable(let name, _): "kernel variable \(name) is not simulated"
     case .map(let name), .mapValue(let name, _): "there is no map \(name)"
     case .function, nil: "a reference that was not resolved"
@@ -82,6 +82,22 @@ extension Machine {
     let offset = address &- PacketBuffer.contextAddress
     guard state.pointee.runsOnSocketBuffer, offset < UInt64(SocketBuffer.contextSize) else { return nil }
     return SocketBuffer.Field.refusal(Int(offset), size, isWrite: isWrite)
+  }
+
+  private func kernelFunctionName(_ reference: Reference?) -> String {
+    if case .kernelFunction(let name, _) = reference { name } else { "kfunc" }
+  }
+
+  /// Why a kfunc cannot be called.
+  private func describe(kernelFunction name: String) -> String {
+    guard let row = KernelFunctionTable.row(name) else {
+      return "Linux 6.18 has no kfunc \(name) that XDP or TC programs may call"
+    }
+    guard row.function == nil else {
+      let programs = row.programs == .xdp ? "XDP" : "TC"
+      return "kfunc \(name) can be called by \(programs) programs only"
+    }
+    return "kfunc \(name) is not simulated: \(row.note)"
   }
 
   /// An address in terms of the objects that a program knows.

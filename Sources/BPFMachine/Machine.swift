@@ -42,6 +42,19 @@ public final class Machine {
   let state: StatePointer
   /// Helpers that are calling back, innermost last; as many as ``ExecutionState/callbackDepth``, more may be left over.
   var callbacks: [Callback] = []
+  /// What programs allocate.
+  let heap: ObjectHeap
+  /// Types of the heap by program, per-CPU or not, and BTF id.
+  var objectTypes: [(key: UInt64, type: Int)] = []
+  /// Types of the heap that are not a program's: bytes, and connections.
+  let plainType: Int
+  let connectionType: Int
+  /// Resilient locks that the running program has, by address.
+  var heldLocks: [UInt64] = []
+  /// Shows a frame's fragments, once a program has asked for a part of one.
+  let fragmentRegion: Int
+  /// For the links of a broken tree.
+  let treeScratch: UnsafeMutablePointer<UInt64>
   /// The keys that callbacks see, one for each depth of callbacks and one for timers'.
   private var callbackKeys: [GuestBlock?]
   /// Timers and work items.
@@ -83,6 +96,14 @@ public final class Machine {
     } catch {
       throw MachineError(kind: .memory, message: "cannot reserve memory for packet and stack")
     }
+    guard let region = memory.reserveRegions(1) else {
+      throw MachineError(kind: .memory, message: "cannot reserve memory for packet and stack")
+    }
+    fragmentRegion = region
+    heap = ObjectHeap(memory: memory)
+    plainType = heap.add(ObjectType(size: 0))
+    connectionType = heap.add(ObjectType(size: 0))
+    treeScratch = .allocate(capacity: 3)
     stopInstruction = .allocate(capacity: 3)
     stopInstruction.initialize(repeating: ThreadedInstruction(Control.stop), count: 2)
     (stopInstruction + 2).initialize(to: ThreadedInstruction(Control.continueCallback))
@@ -123,6 +144,8 @@ public final class Machine {
 
   deinit {
     socketBuffer.deallocate()
+    heap.deallocate()
+    treeScratch.deallocate()
     state.pointee.starts.deallocate()
     state.pointee.callbackReturns.deallocate()
     stopInstruction.deallocate()
@@ -150,6 +173,7 @@ public final class Machine {
     }
     mapIndices[spec.name] = maps.count
     maps.append(map)
+    if map.layout.fields.contains(where: { $0.kind.ownsObjects }) { map.objects = Unmanaged.passUnretained(self) }
     (mapTable + mapCount).initialize(to: Unmanaged.passUnretained(map))
     state.pointee.mapCount += 1
     (map as? MapOfMaps)?.definition = { [unowned self] number in
@@ -186,7 +210,7 @@ public final class Machine {
   /// - Throws: ``MachineError`` for an undefined instruction or a jump to nowhere.
   public func load(_ spec: ProgramSpec) throws(MachineError) -> Int {
     var unresolved: Set<Int> = []
-    for (slot, reference) in spec.references where !canResolve(reference) { unresolved.insert(slot) }
+    for (slot, reference) in spec.references where !canResolve(reference, in: spec) { unresolved.insert(slot) }
     let decoded: DecodedProgram
     do {
       decoded = try DecodedProgram(spec.instructions, unresolved: unresolved)
@@ -208,13 +232,14 @@ public final class Machine {
     return program.index
   }
 
-  private func canResolve(_ reference: Reference) -> Bool {
+  private func canResolve(_ reference: Reference, in spec: ProgramSpec) -> Bool {
     switch reference {
     case .map(let name), .mapValue(let name, _): mapIndices[name] != nil
     case .function: true
     // A weak symbol that the kernel lacks has address 0 (libbpf), which the program tests before it uses it.
-    case .kernelVariable(_, let weak): weak
-    case .kernelFunction, .unresolved: false
+    case .kernelVariable(let name, let weak): weak || KernelFunctionTable.address(name) != nil
+    case .kernelFunction(let name, _): KernelFunctionTable.function(name, for: spec.type) != nil
+    case .unresolved: false
     }
   }
 
@@ -228,8 +253,10 @@ public final class Machine {
     case .function(let slot):
       _ = slot
       return nil
-    case .kernelVariable(_, weak: true):
-      return 0
+    case .kernelVariable(let name, let weak):
+      // The address of a kfunc (bpf_ksym_exists), which is tested and never read.
+      if let address = KernelFunctionTable.address(name) { return address }
+      return weak ? 0 : nil
     default:
       return nil
     }
@@ -353,6 +380,7 @@ public final class Machine {
       case .reference: runReference(programs[index])
       }
     if _slowPath(state.pointee.hasRecords) { drainRings() }
+    if _slowPath(state.pointee.hasLeftovers) { finishKernelFunctions() }
     return outcome
   }
 
@@ -409,6 +437,10 @@ public final class Machine {
 
   /// What stopped the last run, if it was stopped.
   public var trap: Trap? { state.pointee.trap == nil ? nil : lastTrap }
+
+  /// Calls that have not returned (threaded), and where call number `depth` goes on, from 1.
+  var frameDepth: Int { state.pointee.nextFrame - frames - 1 }
+  func frameResume(_ depth: Int) -> UnsafeRawPointer { UnsafeRawPointer(frames[depth].resume) }
 
   private func place(of address: UnsafeRawPointer) -> (program: Int, slot: Int) {
     for program in programs {

@@ -47,8 +47,9 @@ public struct Trap: Hashable, Sendable {
     case badHelperArgument(helper: Int32, argument: Int, value: UInt64)
     /// A helper that cannot be used on that map: its type, or `BPF_F_RDONLY_PROG`, forbids it, or it is not simulated.
     case mapNotAllowed(helper: Int32, map: Int)
-    /// `bpf_throw`.
-    case exception(UInt64)
+    /// A kfunc got an argument that the verifier would have refused: which one, from 1, and what it was; the name is found
+    /// through the program's references.
+    case badKernelFunctionArgument(argument: Int, value: UInt64)
     /// Execution ran past the last instruction.
     case fellOffEnd
   }

@@ -41,6 +41,12 @@ extension KernelMap {
       if error == .noEntry { return nil }
       throw mapError("lookup", key, error)
     }
+    // The kernel shows list heads that point to its copy of the value; what belongs to it is zeroes for us.
+    for field in spec.layout.fields {
+      for start in Swift.stride(from: field.offset, to: value.count - field.size + 1, by: max(stride, 1)) {
+        value.replaceSubrange(start..<start + field.size, with: repeatElement(0, count: field.size))
+      }
+    }
     guard isPerCPU else { return [value] }
     return (0..<PossibleCPUs.count).map { Array(value[$0 * stride..<$0 * stride + Int(spec.valueSize)]) }
   }

@@ -1,4 +1,5 @@
 import BPFInstructions
+import BPFMachine
 import BPFObject
 
 extension KernelProgram {
@@ -29,7 +30,8 @@ extension KernelProgram {
       case .function(let target):
         setWide(&slots, slot, .function, low: Int32(clamping: target - slot - 1), high: 0)
       case .kernelFunction(let name, let weak):
-        if let id = symbols().function(name) {
+        // libbpf looks a kfunc up without its flavour, name___flavour.
+        if let id = symbols().function(KernelFunctionTable.essentialName(name)) {
           slots[slot].source = 2
           slots[slot].offset = 0
           slots[slot].immediate = id
@@ -43,6 +45,9 @@ extension KernelProgram {
         }
       case .kernelVariable(let name, let weak):
         if let id = symbols().variable(name) {
+          setWide(&slots, slot, .kernelVariable, low: id, high: 0)
+        } else if let id = symbols().function(KernelFunctionTable.essentialName(name)) {
+          // The address of a kfunc, for bpf_ksym_exists.
           setWide(&slots, slot, .kernelVariable, low: id, high: 0)
         } else if weak {
           setWide(&slots, slot, .value, low: 0, high: 0)

@@ -22,6 +22,8 @@ struct Callback {
     case loop(UInt64)
     /// `bpf_for_each_map_elem`: every element that there was at the start.
     case elements(map: Int, keys: KeyList)
+    /// `bpf_rbtree_add`: whether the node comes before each node on its way down.
+    case tree(TreeDescent)
   }
 }
 
@@ -49,7 +51,7 @@ extension Machine {
     return begin(Callback(function: function, context: registers[3], source: source))
   }
 
-  private func begin(_ callback: Callback) -> Sequel {
+  func begin(_ callback: Callback) -> Sequel {
     guard state.pointee.callbackDepth < CallFrame.maximum, programs.indices.contains(callback.function.program) else {
       return trap(.callDepthExceeded)
     }
@@ -64,6 +66,14 @@ extension Machine {
     let last = state.pointee.callbackDepth - 1
     guard last >= 0, last < callbacks.count else { return .goOn }
     callbacks[last].count += 1
+    if case .tree(var descent) = callbacks[last].source {
+      guard descend(&descent, isLess: registers[0] != 0) else {
+        state.pointee.callbackDepth -= 1
+        return refuse(kernelArgument: 1)
+      }
+      callbacks[last].source = .tree(descent)
+      return callNext()
+    }
     return registers[0] == 0 ? callNext() : finish()
   }
 
@@ -79,6 +89,14 @@ extension Machine {
       guard nextElement(of: map, keys, depth: state.pointee.callbackDepth - 1) else { return finish() }
       registers[1] = GuestMap.address(index: map)
       registers[4] = callback.context
+    case .tree(let descent):
+      guard descent.next != 0 else {
+        callbacks.removeLast()
+        state.pointee.callbackDepth -= 1
+        return finish(descent)
+      }
+      registers[1] = descent.node
+      registers[2] = descent.next
     }
     let program = programs[callback.function.program]
     state.pointee.target = UnsafeRawPointer(program.threaded.base + callback.function.element)

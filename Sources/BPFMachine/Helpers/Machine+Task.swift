@@ -102,6 +102,8 @@ extension Machine {
     guard let target = memory.write(registers[1], 8) else { return refuse(194, argument: 1) }
     let old = target.loadUnaligned(as: UInt64.self)
     target.storeBytes(of: registers[2], as: UInt64.self)
+    if registers[2] != 0, let object = heap.object(startingAt: registers[2]) { hold(object, -1) }
+    if old != 0, let object = heap.object(startingAt: old) { hold(object, 1) }
     return give(old)
   }
 }

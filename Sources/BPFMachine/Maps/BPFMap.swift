@@ -33,6 +33,8 @@ package class BPFMap: MapAccess {
   package var hasUserReference = true
   /// What the timers of its values are kept in, once there is one.
   var deferred: DeferredCalls?
+  /// Whose objects its values own, for values with lists, trees or kernel pointers.
+  var objects: Unmanaged<Machine>?
 
   package init(spec: MapSpec, index: Int, memory: GuestMemory, cpus: Int) throws(MapError) {
     guard let type = spec.type else {
@@ -99,6 +101,7 @@ package class BPFMap: MapAccess {
   @inline(__always)
   func releaseFields(_ value: UnsafeMutableRawPointer) {
     if _slowPath(deferred != nil) { releaseDeferred(value) }
+    if _slowPath(objects != nil) { objects?._withUnsafeGuaranteedRef { $0.release(layout.fields, at: value) } }
   }
 
   private func releaseDeferred(_ value: UnsafeMutableRawPointer) {

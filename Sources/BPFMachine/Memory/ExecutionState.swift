@@ -51,6 +51,8 @@ package struct ExecutionState {
   var loopCredit = 0
   /// A program put something into a ring buffer.
   var hasRecords = false
+  /// A kfunc left something that the end of the run must see to: an object, a lock.
+  var hasLeftovers = false
   /// The frame top that the trampoline hands on.
   var resumeFrame: UnsafeMutableRawPointer
 }
@@ -67,6 +69,8 @@ package enum Sequel {
   case called
   /// The caller, as after `exit`.
   case returned
+  /// An exception, of which r0 is the cookie: to the exception callback of the function that the kernel entered.
+  case thrown
 }
 
 /// Eleven registers, and one that nobody names, so that the size is 96 bytes.

@@ -71,6 +71,18 @@ package final class GuestMemory {
     regions[index] = Region(base: base, lower: lower, bounds: Region.bounds(count: count, writable: writable))
   }
 
+  /// Regions in a row for whoever sets and empties them itself.
+  ///
+  /// - Returns: the first one's index; nil when there are not as many left.
+  func reserveRegions(_ count: Int) -> Int? {
+    guard count <= firstWindow - nextRegion else { return nil }
+    defer { nextRegion += count }
+    return nextRegion
+  }
+
+  /// Ends what a region shows: no access to it succeeds from now on.
+  func emptyRegion(_ index: Int) { regions[index] = .empty(base: hole) }
+
   /// Changes whether programs may write to a block: `BPF_F_RDONLY_PROG`.
   package func setWritable(_ block: GuestBlock, _ writable: Bool) {
     var region = block.firstRegion

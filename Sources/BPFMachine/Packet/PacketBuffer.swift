@@ -33,6 +33,7 @@ package struct PacketBuffer {
     var data = 0
     var end = 0
     var fragmentCount = 0
+    var fragmentSkip = 0
   }
 
   package init(memory: GuestMemory) throws(MemoryError) {
@@ -72,6 +73,11 @@ package struct PacketBuffer {
     get { layout.pointee.fragmentCount }
     nonmutating set { layout.pointee.fragmentCount = newValue }
   }
+  /// Bytes that were pulled out of the page that the first fragment is in.
+  package private(set) var fragmentSkip: Int {
+    get { layout.pointee.fragmentSkip }
+    nonmutating set { layout.pointee.fragmentSkip = newValue }
+  }
   private var host: UnsafeMutableRawPointer { layout.pointee.host }
 
   /// Guest address of the context, r1 at entry.
@@ -97,6 +103,7 @@ package struct PacketBuffer {
     data = PacketBuffer.headroom
     end = start &+ linear
     fragmentCount = frame.count &- linear
+    if _slowPath(fragmentCount > 0) { fragmentSkip = 0 }
     context[3] = ingress
     context[4] = queue
     publish()
@@ -187,7 +194,7 @@ package struct PacketBuffer {
   /// `bpf_xdp_frags_shrink_tail` and `bpf_xdp_frags_increase_tail`: fragments are pages, and the last one grows to its end.
   private func adjustFragments(_ offset: Int) -> PacketAdjustment {
     if offset >= 0 {
-      let used = fragmentCount % PacketBuffer.pageSize
+      let used = (fragmentCount + fragmentSkip) % PacketBuffer.pageSize
       guard offset <= (used == 0 ? 0 : PacketBuffer.pageSize - used) else { return .invalid }
       let needed = end + fragmentCount + offset
       guard needed <= layout.pointee.capacity else { return .invalid }
@@ -201,6 +208,30 @@ package struct PacketBuffer {
     end -= -offset - taken
     publish()
     return .done
+  }
+
+  /// `bpf_xdp_pull_data`: moves the first bytes of the fragments to the linear part, so that it is at least `count` bytes; where
+  /// the tailroom is too small, the linear part moves into the headroom. False when the kernel answers EINVAL.
+  package func pull(_ count: Int) -> Bool {
+    let delta = count - (end - data)
+    guard delta > 0 else { return true }
+    guard count <= self.count else { return false }
+    let headroom = metadata - PacketBuffer.frameHeader
+    let tailroom = PacketBuffer.pageSize - PacketBuffer.tailroom - end
+    guard delta <= headroom + tailroom else { return false }
+    let shift = max(0, delta - tailroom)
+    if shift > 0 {
+      memmoveWithin(from: metadata, to: metadata - shift, count: end - metadata + fragmentCount)
+      metadata -= shift
+      data -= shift
+      end -= shift
+      layout.pointee.opened = min(layout.pointee.opened, metadata)
+    }
+    end += delta
+    fragmentCount -= delta
+    fragmentSkip = (fragmentSkip + delta) % PacketBuffer.pageSize
+    publish()
+    return true
   }
 
   private func memmoveWithin(from: Int, to: Int, count: Int) {

@@ -59,17 +59,19 @@ package struct ReferenceEngine {
         }
         program = next
         element = 0
-      case .leave:
-        guard let caller = returns.popLast() else {
-          return Ending(executed: executed, program: program, element: element)
+      case .raise:
+        unwind()
+        if let callback = program.exceptionCallback {
+          if executed > budget {
+            state.pointee.trap = .budgetExhausted
+            return Ending(executed: executed, program: program, element: element)
+          }
+          element = callback
+        } else if let ending = leave(&element) {
+          return ending
         }
-        for (index, value) in caller.preserved.enumerated() { state.registers[6 + index] = value }
-        moveFrame(by: -CallFrame.stackBytes)
-        program = caller.program
-        element = caller.element
-        guard caller.isCallback, continueHelper(state) == .called else { continue }
-        if let ending = callBack(returningTo: element) { return ending }
-        element = state.pointee.targetElement
+      case .leave:
+        if let ending = leave(&element) { return ending }
       case .called:
         if let ending = callBack(returningTo: element + 1) { return ending }
         element = state.pointee.targetElement
@@ -88,6 +90,8 @@ package struct ReferenceEngine {
     case transfer(LoadedProgram)
     case called
     case leave
+    /// Unwinds to the function that the kernel entered.
+    case raise
     case trap(Trap.Reason)
     /// The state holds the reason already.
     case stopped
@@ -157,8 +161,8 @@ package struct ReferenceEngine {
       return after(callHelper(state, id))
     case .callSubprogram:
       return enter(at: element)
-    case .callKernelFunction:
-      return .trap(.unknownKernelFunction)
+    case .callKernelFunction(let call, _):
+      return after(callKernelFunction(state, call))
     case .exit:
       return .leave
     }
@@ -172,6 +176,7 @@ package struct ReferenceEngine {
     case .transferred: .transfer(programs[state.pointee.targetProgram])
     case .called: .called
     case .returned: .leave
+    case .thrown: .raise
     }
   }
 
@@ -199,6 +204,36 @@ package struct ReferenceEngine {
     }
     program = programs[state.pointee.targetProgram]
     return nil
+  }
+
+  /// Goes back to a caller and, when that is a helper, on with its next callback.
+  /// - Returns: how the run ended, when it did.
+  private mutating func leave(_ element: inout Int) -> Ending? {
+    guard let caller = returns.popLast() else {
+      return Ending(executed: executed, program: program, element: element)
+    }
+    for (index, value) in caller.preserved.enumerated() { state.registers[6 + index] = value }
+    moveFrame(by: -CallFrame.stackBytes)
+    program = caller.program
+    element = caller.element
+    guard caller.isCallback else { return nil }
+    switch continueHelper(state) {
+    case .called:
+      if let ending = callBack(returningTo: element) { return ending }
+      element = state.pointee.targetElement
+    case .trapped: return Ending(executed: executed, program: program, element: element - 1)
+    default: break
+    }
+    return nil
+  }
+
+  /// Leaves functions as long as their caller is of the same program, which is where the kernel's stack walk ends.
+  private mutating func unwind() {
+    while let caller = returns.last, caller.program === program {
+      returns.removeLast()
+      moveFrame(by: -CallFrame.stackBytes)
+      if caller.isCallback { state.pointee.callbackDepth -= 1 }
+    }
   }
 
   private func moveFrame(by bytes: Int) {

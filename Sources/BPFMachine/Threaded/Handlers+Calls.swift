@@ -83,7 +83,26 @@ private func follow(
     return callBack(p, s, mark, frame, regions, from: p + MemoryLayout<ThreadedInstruction>.stride)
   case .returned:
     return leave(p, s, mark, frame, regions)
+  case .thrown:
+    return raise(p, s, mark, frame, regions)
   }
+}
+
+/// Leaves the functions between the throw and the function that the kernel entered, and goes on with its exception callback.
+private func raise(
+  _ p: UnsafeRawPointer, _ s: UnsafeMutableRawPointer, _ mark: Int, _ frame: UnsafeMutableRawPointer,
+  _ regions: UnsafeMutableRawPointer
+) -> Int {
+  let typed = state(s)
+  let count = unwindException(typed, p)
+  typed.pointee.nextFrame -= count
+  moveFrame(s, regions, by: -count * CallFrame.stackBytes)
+  let frame = frame - count * CallFrame.stackBytes
+  let target = typed.pointee.target
+  if target == typed.pointee.callbackEnd { return leave(p, s, mark, frame, regions) }
+  let moved = mark &+ (target - (p + MemoryLayout<ThreadedInstruction>.stride))
+  if moved &- Int(bitPattern: target) < 0 { return exhausted(p, s, mark) }
+  return dispatch(target, s, moved, frame, regions)
 }
 
 /// Enters the callback that a helper chose; it returns to ``Control/continueCallback``. `origin` is where the count stands.
@@ -157,9 +176,15 @@ enum Control {
 
   /// Where callbacks return to; not an instruction of the program, and not counted.
   static let continueCallback: Handler = { p, s, mark, frame, regions in
-    if continueHelper(state(s)) == .called { return callBack(p, s, mark, frame, regions, from: p) }
+    let sequel = continueHelper(state(s))
+    if sequel == .called { return callBack(p, s, mark, frame, regions, from: p) }
     let typed = state(s)
     let target = typed.pointee.callbackReturns[typed.pointee.callbackDepth]
+    if _slowPath(sequel == .trapped) {
+      typed.pointee.stop = target - MemoryLayout<ThreadedInstruction>.stride
+      typed.pointee.stopMark = mark &+ (target - p)
+      return 0
+    }
     return dispatch(target, s, mark &+ (target - p), frame, regions)
   }
 
@@ -174,8 +199,11 @@ enum Control {
     trap(p, s, mark, .unresolvedReference)
   }
 
+  /// The immediate is the number that ``KernelFunction/call(from:)`` gave the call.
   static let kernelFunction: Handler = { p, s, mark, frame, regions in
-    trap(p, s, mark, .unknownKernelFunction)
+    let sequel = callKernelFunction(state(s), element(p).pointee.immediate)
+    if _fastPath(sequel == .goOn) { return next(p, s, mark, frame, regions) }
+    return follow(sequel, p, s, mark, frame, regions)
   }
 
   static let loadAbsolute: Handler = { p, s, mark, frame, regions in

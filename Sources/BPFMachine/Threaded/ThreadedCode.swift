@@ -101,8 +101,8 @@ extension ThreadedInstruction {
       self.init(Control.callHelperByNumber, immediate: id)
     case .callSubprogram:
       self.init(Control.callSubprogram, immediate: distance)
-    case .callKernelFunction:
-      self.init(Control.kernelFunction)
+    case .callKernelFunction(let call, _):
+      self.init(Control.kernelFunction, immediate: call)
     case .callRegister(let register):
       self.init(Control.callRegister, register.rawValue)
     case .exit:

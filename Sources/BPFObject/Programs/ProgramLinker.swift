@@ -46,7 +46,40 @@ struct ProgramLinker {
     program = ProgramSpec(name: function.name, section: section.name, type: nil, instructions: [])
     program.types = types
     placed = [:]
-    var stack = [try place(function, of: section)]
+    try follow(try place(function, of: section))
+    if let name = exceptionCallback, let (section, callback) = global(named: name) {
+      // libbpf appends it when everything that the program calls is there.
+      let (base, frame) = try locate(section.index, callback.start) ?? (0, nil)
+      program.exceptionCallback = program.functions.first { $0.slot == base }
+      if let frame { try follow(frame) }
+    }
+    return program
+  }
+
+  /// The name that the main function's tag gives: `exception_callback:NAME`.
+  private var exceptionCallback: String? {
+    let tag = "exception_callback:"
+    guard let types, let main = program.functions.first?.typeID else { return nil }
+    for id in types.ids where types.kind(of: id) == .declarationTag && types.target(of: id) == main {
+      let name = types.name(of: id)
+      if name.hasPrefix(tag) { return String(name.dropFirst(tag.count)) }
+    }
+    return nil
+  }
+
+  /// The global function of that name.
+  private func global(named name: String) -> (CodeSection, CodeSection.Function)? {
+    for section in code.keys.sorted().compactMap({ code[$0] }) {
+      if let function = section.functions.first(where: { $0.name == name && $0.isGlobal }) {
+        return (section, function)
+      }
+    }
+    return nil
+  }
+
+  /// Resolves the references of a function and of everything that it reaches.
+  private mutating func follow(_ first: Frame) throws(ObjectError) {
+    var stack = [first]
     while var frame = stack.popLast() {
       guard frame.next < frame.end, let part = code[frame.section] else { continue }
       let old = frame.start + frame.next - frame.base
@@ -78,7 +111,6 @@ struct ProgramLinker {
         if let callee { stack.append(callee) }
       }
     }
-    return program
   }
 
   /// The slot in the program of a function's slot, and the frame to follow when the function was placed just now.

@@ -20,6 +20,8 @@ public struct ProgramSpec: Sendable {
   public var references: [Int: Reference]
   /// The functions in ``instructions``, by first slot; the main program comes first.
   public var functions: [FunctionSpec]
+  /// What the program's main function names with the tag `exception_callback:`, for `bpf_throw`; one of ``functions``.
+  public var exceptionCallback: FunctionSpec?
   /// Source positions from .BTF.ext, ascending by slot; empty without BTF.
   public var sourceLines: [SourceLine]
   /// CO-RE records of .BTF.ext, not applied yet, ascending by slot.

@@ -1,0 +1,132 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Runs the kfunc of a call's number with the arguments in r1-r5; the result goes to r0.
+///
+/// A free function, never inlined, so that the handler that calls it holds one direct call and no reference counting.
+@inline(never)
+func callKernelFunction(_ state: StatePointer, _ call: Int32) -> Sequel {
+  state.pointee.machine._withUnsafeGuaranteedRef { $0.callKernelFunction(call) }
+}
+
+extension Machine {
+  func callKernelFunction(_ call: Int32) -> Sequel {
+    guard let function = KernelFunction(call: call) else { return trap(.unknownKernelFunction) }
+    switch function {
+    case .nothing: return .goOn
+    case .lockResilient: return lockResilient(savingFlags: false)
+    case .lockResilientSaving: return lockResilient(savingFlags: true)
+    case .unlockResilient, .unlockResilientRestoring: return unlockResilient()
+    case .saveInterrupts: return saveInterrupts()
+    case .castReadOnly, .returnArgument: return give(registers[1])
+    case .castToKernelContext: return castToKernelContext(program: KernelFunction.program(call: call))
+    case .throwException: return throwException()
+    case .workInit: return narrowed(workInit())
+    case .workSetCallback: return narrowed(workSetCallback())
+    case .workStart: return narrowed(workStart())
+
+    case .dynptrFromXDP: return dynptrFromPacket(.frame)
+    case .dynptrFromSocketBuffer: return dynptrFromPacket(.socketBuffer)
+    case .dynptrFromMetadata: return dynptrFromPacket(.metadata)
+    case .dynptrSlice: return dynptrSlice(isWritable: false)
+    case .dynptrSliceWritable: return dynptrSlice(isWritable: true)
+    case .dynptrAdjust: return dynptrAdjust()
+    case .dynptrIsNull: return withDynptr { give($0.isNull ? 1 : 0) }
+    case .dynptrIsReadOnly: return withDynptr { give(!$0.isNull && $0.isReadOnly ? 1 : 0) }
+    case .dynptrSize: return withDynptr { $0.isNull ? give(code: -EINVAL) : give(UInt64($0.size)) }
+    case .dynptrClone: return dynptrClone()
+    case .dynptrCopy: return dynptrCopy()
+    case .dynptrFill: return dynptrFill()
+    case .dynptrProbeRead: return dynptrProbeRead(isUser: false, isString: false)
+    case .dynptrProbeReadUser: return dynptrProbeRead(isUser: true, isString: false)
+    case .dynptrProbeReadString: return dynptrProbeRead(isUser: false, isString: true)
+    case .dynptrProbeReadUserString: return dynptrProbeRead(isUser: true, isString: true)
+
+    case .numberIteratorNew: return numberIteratorNew()
+    case .numberIteratorNext: return numberIteratorNext()
+    case .numberIteratorDestroy: return numberIteratorDestroy()
+    case .bitIteratorNew: return bitIteratorNew()
+    case .bitIteratorNext: return bitIteratorNext()
+    case .bitIteratorDestroy: return bitIteratorDestroy()
+    case .emptyIteratorNew, .emptyIteratorNext, .returnNull: return give(0)
+
+    case .objectNew: return objectNew(program: KernelFunction.program(call: call), isPerCPU: false)
+    case .percpuObjectNew: return objectNew(program: KernelFunction.program(call: call), isPerCPU: true)
+    case .objectDrop, .percpuObjectDrop: return objectDrop()
+    case .objectAcquire: return objectAcquire()
+    case .listPushFront: return listPush(atEnd: false)
+    case .listPushBack: return listPush(atEnd: true)
+    case .listPopFront: return listPop(fromEnd: false)
+    case .listPopBack: return listPop(fromEnd: true)
+    case .listFront: return listPeek(atEnd: false)
+    case .listBack: return listPeek(atEnd: true)
+    case .treeAdd: return treeAdd()
+    case .treeRemove: return treeRemove()
+    case .treeFirst: return treeRead { tree in tree.first }
+    case .treeRoot: return treeRead { tree in tree.root }
+    case .treeLeft: return treeChild(.left)
+    case .treeRight: return treeChild(.right)
+    case .mapElementSum: return mapElementSum()
+
+    case .stringCompare: return compareWholeStrings(ignoringCase: false)
+    case .stringCompareIgnoringCase: return compareWholeStrings(ignoringCase: true)
+    case .stringFind: return findCharacter(limit: .max, orEnd: false)
+    case .stringFindOrEnd: return findCharacter(limit: .max, orEnd: true)
+    case .stringFindWithin: return findCharacterWithin()
+    case .stringFindLast: return findLastCharacter()
+    case .stringLength: return stringLength(limit: .max)
+    case .stringLengthWithin: return stringLength(limit: registers[2])
+    case .stringSpan: return spanString(while: true)
+    case .stringComplementSpan: return spanString(while: false)
+    case .stringSearch: return searchString(limit: .max)
+    case .stringSearchWithin: return searchString(limit: registers[3])
+
+    case .metadataTimestamp: return metadataTimestamp()
+    case .metadataHash: return metadataHash()
+    case .metadataTag: return metadataTag()
+    case .pullData: return pullFrame()
+
+    case .connectionLookup: return connectionLookup()
+    case .connectionAllocate: return connectionAllocate()
+    case .connectionInsert: return connectionInsert()
+    case .connectionRelease: return connectionRelease()
+    case .connectionSetTimeout: return connectionSetTimeout(isInserted: false)
+    case .connectionChangeTimeout: return connectionSetTimeout(isInserted: true)
+    case .connectionSetStatus, .connectionChangeStatus: return connectionSetStatus()
+    case .connectionSetTranslation: return connectionSetTranslation()
+    case .flowLookup: return flowLookup()
+
+    case .cgroupFromIdentifier: return cgroupFromIdentifier()
+    case .cgroupAncestor: return cgroupAncestor()
+    case .taskUnderCgroup: return give(1)
+    }
+  }
+
+  /// Sets r0 to the result of a kfunc that returns an `int`: on x86-64 its upper half is zero, whatever the sign.
+  @inline(__always)
+  func give(code value: Int32) -> Sequel { give(UInt64(UInt32(bitPattern: value))) }
+
+  /// A helper's result as that of a kfunc that returns an `int`.
+  private func narrowed(_ sequel: Sequel) -> Sequel {
+    registers[0] &= 0xffff_ffff
+    return sequel
+  }
+
+  /// Stops the run because argument `index`, from 1, of a kfunc is what the verifier would have refused.
+  func refuse(kernelArgument index: Int) -> Sequel {
+    trap(.badKernelFunctionArgument(argument: index, value: registers[index]))
+  }
+
+  /// What a run leaves over: objects that it holds still, locks, a view of fragments.
+  @inline(never)
+  func finishKernelFunctions() {
+    state.pointee.hasLeftovers = false
+    if heap.held > 0 { dropHeldObjects() }
+    for lock in heldLocks { memory.write(lock, 4)?.storeBytes(of: 0, as: UInt32.self) }
+    heldLocks.removeAll(keepingCapacity: true)
+    memory.emptyRegion(fragmentRegion)
+  }
+}
