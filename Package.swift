@@ -82,9 +82,10 @@ let package = Package(
       name: "VerdictReportTests",
       dependencies: [
         "VerdictReport", "BPFInstructions", "BPFObject", "BPFMachine", "BPFKernel", "Capture", "Datapath",
+        "KernelRecordings",
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
-      ]),
+      ], exclude: ["Network/Recorded"]),
     .testTarget(
       name: "VerdictCLITests",
       dependencies: [

@@ -38,6 +38,8 @@ public final class Machine {
     set { state.pointee.random = newValue }
   }
 
+  /// What helpers ask about the network.
+  let routing: Routing
   /// Like the frames, on a page of its own: what a run writes all the time shares no cache line with another thread's data.
   let state: StatePointer
   /// Helpers that are calling back, innermost last; as many as ``ExecutionState/callbackDepth``, more may be left over.
@@ -82,6 +84,7 @@ public final class Machine {
   public init(maps specs: [MapSpec], configuration: MachineConfiguration = MachineConfiguration()) throws(MachineError)
   {
     self.configuration = configuration
+    routing = Routing(configuration.network, seed: configuration.seed)
     memory = GuestMemory()
     do {
       packet = try PacketBuffer(memory: memory)

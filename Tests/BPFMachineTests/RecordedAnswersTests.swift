@@ -30,7 +30,11 @@ import Testing
     var configuration = MachineConfiguration()
     configuration.eventReader = .absent
     // The loopback device, on which BPF_PROG_TEST_RUN has a frame arrive.
-    configuration.network.interfaces = [1: NetworkModel.Interface(mtu: 65536, forwards: false)]
+    var loopback = NetworkModel.Interface(index: 1, name: "lo")
+    loopback.mtu = 65536
+    loopback.forwards4 = false
+    loopback.forwards6 = false
+    configuration.network.interfaces = [loopback]
     let machine = try Machine(maps: recorded.specs, configuration: configuration)
     for callee in recorded.callees {
       let index = try machine.load(recorded.program(callee))

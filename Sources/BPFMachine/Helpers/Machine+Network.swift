@@ -11,20 +11,20 @@ extension Machine {
     guard let parameters = memory.write(registers[2], count) else { return refuse(69, argument: 2) }
     let flags = UInt32(truncatingIfNeeded: registers[4])
     guard count >= RouteQuery.byteCount, flags & ~RouteQuery.Flag.all == 0 else { return give(errno: -EINVAL) }
-    let query = RouteQuery(parameters, configuration.network, flags: flags)
+    let query = RouteQuery(parameters, routing, flags: flags)
     guard state.pointee.runsOnSocketBuffer, query.length == 0 else {
       return give(errno: query.answer(checksLength: true))
     }
     // An skb without a given length is held against the device itself: `is_skb_forwardable`.
     let answer = query.answer(checksLength: false)
-    guard answer == 0, let device = configuration.network.interface(query.interface) else { return give(errno: answer) }
+    guard answer == 0, let device = routing.device(query.interface) else { return give(errno: answer) }
     query.setMTU(device.mtu)
-    let limit = Int(device.mtu) + Machine.linkHeader + Machine.tagLength
-    return give(errno: frameBytes.count <= limit ? 0 : RouteQuery.Answer.fragmentationNeeded)
+    let limit = Int(device.mtu) + Int(device.headerLength) + Machine.tagLength
+    let isForwardable = device.isUp && frameBytes.count <= limit
+    return give(errno: isForwardable ? 0 : RouteQuery.Answer.fragmentationNeeded)
   }
 
-  /// `ETH_HLEN` and `VLAN_HLEN`.
-  private static let linkHeader = 14
+  /// `VLAN_HLEN`.
   private static let tagLength = 4
 
   /// `bpf_check_mtu(ctx, ifindex, mtu_len, len_diff, flags)` (net/core/filter.c, bpf_xdp_check_mtu and bpf_skb_check_mtu).
@@ -39,9 +39,9 @@ extension Machine {
     let asked = Int(length.loadUnaligned(as: UInt32.self))
     guard isFrame || !segments || difference == 0 && asked == 0 else { return give(errno: -EINVAL) }
     let own = configuration.ingressInterface
-    guard let device = configuration.network.interface(index == 0 ? own : index) else { return give(errno: -ENODEV) }
-    let limit = Int(device.mtu) + Machine.linkHeader
-    let size = (asked == 0 ? frameLength(isFrame) : asked + Machine.linkHeader) + difference
+    guard let device = routing.device(index == 0 ? own : index) else { return give(errno: -ENODEV) }
+    let limit = Int(device.mtu) + Int(device.headerLength)
+    let size = (asked == 0 ? frameLength(isFrame) : asked + Int(device.headerLength)) + difference
     length.storeBytes(of: device.mtu, as: UInt32.self)
     // BPF_MTU_CHK_RET_FRAG_NEEDED
     return give(errno: size > limit ? 1 : 0)

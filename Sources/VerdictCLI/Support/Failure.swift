@@ -110,6 +110,7 @@ extension Failure {
     case let error as ProgramChoiceError: self.init(error)
     case let error as SeedError: self.init(.badData, "\(error)")
     case let error as SettingsError: self.init(.badData, "\(error)")
+    case let error as SnapshotError: self.init(.unavailable, error.message)
     case let error as MapError: self.init(.badData, "map \(error.map): \(error.message)")
     case let error as ReplayFault: self.init(error)
     default: self.init(.bug, "\(error); this is a fault of verdict's own, please report it")

@@ -25,6 +25,8 @@ public struct OptionsFile {
     for (name, node) in sections {
       for reader in OptionsFile.readers where reader.name == name { try reader.read(node, &configuration) }
     }
+    let machine = try sections.first { $0.name == "machine" }?.node.members()
+    try OptionsFile.completeNetwork(&configuration, interface: machine?.first { $0.name == "interface" }?.value)
   }
 
   /// Reads a section of the file.
@@ -35,6 +37,11 @@ public struct OptionsFile {
 
   /// Every section, in the order in which they are read.
   static let readers: [Reader] = [
-    Reader(name: "machine", read: readMachine)
+    Reader(name: "machine", read: readMachine),
+    Reader(name: "interfaces", read: readInterfaces),
+    Reader(name: "routes", read: readRoutes),
+    Reader(name: "rules", read: readRules),
+    Reader(name: "neighbours", read: readNeighbours),
+    Reader(name: "sysctl", read: readSystemControls),
   ]
 }
