@@ -31,17 +31,19 @@ extension Machine {
   func checkMTU() -> Sequel {
     guard let length = memory.write(registers[3], 4) else { return refuse(163, argument: 3) }
     let index = UInt32(truncatingIfNeeded: registers[2])
-    let difference = Int(Int32(truncatingIfNeeded: registers[4]))
+    let difference = Int32(truncatingIfNeeded: registers[4])
     let isFrame = !state.pointee.runsOnSocketBuffer
     // BPF_MTU_CHK_SEGS, for skbs only, asks about the segments of a GSO packet.
     let segments = registers[5] & 1 != 0
     guard registers[5] & ~(isFrame ? 0 : 1) == 0 else { return give(errno: -EINVAL) }
-    let asked = Int(length.loadUnaligned(as: UInt32.self))
+    let asked = Int32(bitPattern: length.loadUnaligned(as: UInt32.self))
     guard isFrame || !segments || difference == 0 && asked == 0 else { return give(errno: -EINVAL) }
     let own = configuration.ingressInterface
     guard let device = routing.device(index == 0 ? own : index) else { return give(errno: -ENODEV) }
-    let limit = Int(device.mtu) + Int(device.headerLength)
-    let size = (asked == 0 ? frameLength(isFrame) : asked + Int(device.headerLength)) + difference
+    // In `int`, as there.
+    let header = Int32(truncatingIfNeeded: device.headerLength)
+    let limit = Int32(bitPattern: device.mtu) &+ header
+    let size = (asked == 0 ? Int32(truncatingIfNeeded: frameLength(isFrame)) : asked &+ header) &+ difference
     length.storeBytes(of: device.mtu, as: UInt32.self)
     // BPF_MTU_CHK_RET_FRAG_NEEDED
     return give(errno: size > limit ? 1 : 0)

@@ -63,7 +63,9 @@ public struct IPAddress: Hashable, Sendable {
     IPAddress(isIPv6: isIPv6, high: high & IPAddress.mask(length), low: low & IPAddress.mask(length - 64))
   }
 
-  private static func mask(_ length: Int) -> UInt64 { length <= 0 ? 0 : length >= 64 ? .max : ~(.max >> UInt64(length)) }
+  private static func mask(_ length: Int) -> UInt64 {
+    length <= 0 ? 0 : length >= 64 ? .max : ~(.max >> UInt64(length))
+  }
 
   /// How many of the first bits are the other address's, at most ``bitCount``.
   func commonPrefix(with other: IPAddress) -> Int {

@@ -44,7 +44,8 @@ extension NetworkModel {
       routes.append(route(network, address.length, .unicast, 253, Route.main))
     }
     if address.length < 31 {
-      let last = IPAddress(isIPv6: false, high: network.high | UInt64(UInt32.max >> UInt32(address.length)) << 32, low: 0)
+      let last = IPAddress(
+        isIPv6: false, high: network.high | UInt64(UInt32.max >> UInt32(address.length)) << 32, low: 0)
       if last != address.broadcast { routes.append(route(last, 32, .broadcast, 253, Route.local)) }
     }
     return routes

@@ -61,6 +61,8 @@ extension NetworkModel {
     public var hasLinkDown = false
     /// Packets are to be encapsulated: MPLS, SRv6 and the like.
     public var isTunnel = false
+    /// Bytes that the encapsulation takes of the MTU.
+    public var tunnelHeader: UInt32 = 0
 
     public init(interface: UInt32, gateway: IPAddress? = nil) {
       self.interface = interface

@@ -5,7 +5,7 @@ extension Routing {
   /// `fib_select_multipath`: the next hop of an IPv4 route, by the hash of the flow and by the addresses of the devices.
   func selectHop4(_ entry: Int, _ hop: Int, _ flow: Flow) -> Int {
     let hops = entries[entry].route.hops
-    guard hops.count > 1 else { return hop }
+    guard hops.count > 1, flow.output == 0 else { return hop }
     let hash = multipathHash(flow, policy: network.settings.multipathPolicy4)
     var chosen = hop
     var best = -1
@@ -23,13 +23,12 @@ extension Routing {
     return chosen
   }
 
-  /// `fib6_select_path`: one of the entries that share the traffic.
+  /// `fib6_select_path`: one of the entries that share the traffic, by the hash alone.
   func selectEntry6(_ entry: Int, _ flow: Flow) -> Int {
     let siblings = entries[entry].siblings
     guard siblings.count > 1, flow.output == 0 else { return entry }
     let hash = multipathHash(flow, policy: network.settings.multipathPolicy6)
-    if hash <= entries[entry].bounds[0] { return entry }
-    return siblings.first { $0 != entry && hash <= entries[$0].bounds[0] } ?? entry
+    return siblings.first { hash <= entries[$0].bounds[0] } ?? entry
   }
 
   /// `fib_good_nh`: what is not known to be gone.
@@ -60,7 +59,9 @@ extension Routing {
     let key = UInt64(hashSeed) << 32 | UInt64(hashSeed)
     let sip = SipHash(key: (key, key))
     if flow.source.isIPv6 {
-      let words = (addresses.0.high.bigEndian, addresses.0.low.bigEndian, addresses.1.high.bigEndian, addresses.1.low.bigEndian)
+      let words = (
+        addresses.0.high.bigEndian, addresses.0.low.bigEndian, addresses.1.high.bigEndian, addresses.1.low.bigEndian
+      )
       hash = sip(
         InlineWords(
           basic, 0, 0, portWord << 32, words.0 << 32, words.0 >> 32 | words.1 << 32, words.1 >> 32 | words.2 << 32,
@@ -80,16 +81,16 @@ extension Routing {
   /// `ip_mtu_from_fib_result`.
   func mtu4(_ entry: Int, _ hop: Int) -> UInt32 {
     let route = entries[entry].route
-    if let mtu = route.mtu, mtu != 0, route.isMTULocked || network.settings.usesRouteMTU { return mtu }
-    return min(device(route.hops[hop].interface)?.mtu ?? 0, 0xffff)
+    let own = route.isMTULocked || network.settings.usesRouteMTU ? route.mtu ?? 0 : 0
+    return route.hops[hop].room(in: own != 0 ? own : min(device(route.hops[hop].interface)?.mtu ?? 0, 0xffff))
   }
 
   /// `ip6_mtu_from_fib6`.
   func mtu6(_ entry: Int) -> UInt32 {
     let route = entries[entry].route
-    if route.isMTULocked, let mtu = route.mtu, mtu != 0 { return mtu }
+    if route.isMTULocked, let mtu = route.mtu, mtu != 0 { return route.hops[0].room(in: mtu) }
     let device = device(route.hops[0].interface)
-    return min(max(1280, device?.mtu6 ?? device?.mtu ?? 0), 0xffff + 40)
+    return route.hops[0].room(in: min(max(1280, device?.mtu6 ?? device?.mtu ?? 0), 0xffff + 40))
   }
 
   // MARK: Source addresses
@@ -165,4 +166,9 @@ extension Routing {
     default: return 1
     }
   }
+}
+
+extension NetworkModel.Hop {
+  /// What `lwtunnel_headroom` leaves of an MTU.
+  fileprivate func room(in mtu: UInt32) -> UInt32 { tunnelHeader < mtu ? mtu - tunnelHeader : mtu }
 }

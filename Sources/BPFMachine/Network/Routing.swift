@@ -188,8 +188,7 @@ final class Routing {
   func lookup4(_ flow: Flow) -> Answer {
     if hasOwnRules4 { return lookup(flow, rules4) }
     let main = lookup4(flow, table: NetworkModel.Route.main)
-    // Where there is a default table, its answer counts whatever the error was.
-    guard case .failed = main, tables[key(NetworkModel.Route.standard, false)] != nil else { return main }
+    guard case .failed(Self.noRoute) = main else { return main }
     return lookup4(flow, table: NetworkModel.Route.standard)
   }
 
@@ -205,10 +204,12 @@ final class Routing {
         let from = entries[start].route.from
         var end = start + 1
         while end < bucket.upperBound, entries[end].route.from == from { end += 1 }
-        if from?.contains(flow.source) != false, let entry = select6(start..<end, preferred) {
-          return .found(entry: entry, hop: 0)
-        }
+        let matches = from?.contains(flow.source) ?? true
+        if matches, let entry = select6(start..<end, preferred) { return .found(entry: entry, hop: 0) }
         start = end
+        // Where some routes go by the source, those that do not are never reached, but for the default ones
+        // (fib6_node_lookup_1, fib6_node_lookup).
+        if length > 0, from != nil, start < bucket.upperBound, entries[start].route.from == nil { break }
       }
     }
     return .failed(Self.noRoute)

@@ -37,8 +37,10 @@ public struct NetworkSnapshot: Sendable {
     let tables = Self.tableNumbers(try await Self.run("cat", Self.tableFiles, allowsFailure: true))
     let routes4 = try await ip("-4", "-o", "-d", "route", "show", "table", "all")
     let routes6 = try await ip("-6", "-o", "-d", "route", "show", "table", "all")
-    lines += Self.section("routes", routes4.split(separator: "\n").map { "- " + Self.route($0, tables, isIPv6: false) }
-        + routes6.split(separator: "\n").map { "- " + Self.route($0, tables, isIPv6: true) })
+    lines += Self.section(
+      "routes",
+      routes4.split(separator: "\n").map { "- " + Self.quoted(Self.route($0, tables, isIPv6: false)) }
+        + routes6.split(separator: "\n").map { "- " + Self.quoted(Self.route($0, tables, isIPv6: true)) })
     let rules = (try await ip("-4", "rule"), try await ip("-6", "rule"))
     lines.append("rules:")
     lines += Self.section("  ipv4", rules.0.split(separator: "\n").map { "- " + Self.rule($0, tables) })
@@ -46,7 +48,10 @@ public struct NetworkSnapshot: Sendable {
     let neighbours4 = try await ip("-4", "neigh", "show", "nud", "all")
     let neighbours6 = try await ip("-6", "neigh", "show", "nud", "all")
     lines += Self.section(
-      "neighbours", (neighbours4 + neighbours6).split(separator: "\n").map { "- " + Self.words($0).joined(separator: " ") })
+      "neighbours",
+      (neighbours4 + neighbours6).split(separator: "\n").map {
+        "- " + Self.quoted(Self.words($0).joined(separator: " "))
+      })
     text = lines.joined(separator: "\n") + "\n"
   }
 
@@ -91,7 +96,9 @@ public struct NetworkSnapshot: Sendable {
   private static func text(_ address: NetworkModel.Interface.Address) -> String {
     var text = "\(NetworkAddress.text(address.address.bytes) ?? "")/\(address.length)"
     if let broadcast = address.broadcast { text += " brd \(NetworkAddress.text(broadcast.bytes) ?? "")" }
-    if address.scope != 0 { text += " scope \(address.scope == 253 ? "link" : address.scope == 254 ? "host" : "\(address.scope)")" }
+    if address.scope != 0 {
+      text += " scope \(address.scope == 253 ? "link" : address.scope == 254 ? "host" : "\(address.scope)")"
+    }
     if address.isSecondary { text += " secondary" }
     if address.isDeprecated { text += " deprecated" }
     if address.isTentative { text += " tentative" }
@@ -143,6 +150,9 @@ public struct NetworkSnapshot: Sendable {
     }
     return numbers
   }
+
+  /// An address that ends with `::` would begin a mapping.
+  private static func quoted(_ line: String) -> String { line.contains(": ") ? "'\(line)'" : line }
 
   private static func words(_ line: Substring) -> [String] {
     line.split { $0 == " " || $0 == "\t" || $0 == "\\" }.map(String.init)

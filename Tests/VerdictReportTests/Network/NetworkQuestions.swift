@@ -26,7 +26,9 @@ struct NetworkQuestions {
   private mutating func route(to number: Int) -> NetworkRecording.Question {
     var input = [UInt8](repeating: 0, count: NetworkRecording.Question.byteCount)
     func put(_ bytes: [UInt8], _ offset: Int) { input.replaceSubrange(offset..<offset + bytes.count, with: bytes) }
-    func put(_ value: some FixedWidthInteger, _ offset: Int) { put(withUnsafeBytes(of: value.littleEndian) { Array($0) }, offset) }
+    func put(_ value: some FixedWidthInteger, _ offset: Int) {
+      put(withUnsafeBytes(of: value.littleEndian) { Array($0) }, offset)
+    }
     let destination = NetworkAddress.bytes(setup.destinations[number % setup.destinations.count]) ?? []
     let sources = setup.sources.compactMap { NetworkAddress.bytes($0) }.filter { $0.count == destination.count }
     put(pick([destination.count == 4 ? 2 : 10, destination.count == 4 ? 2 : 10, pick([2, 10, 0, 7])] as [UInt8]), 0)
@@ -48,7 +50,8 @@ struct NetworkQuestions {
     if flags & 32 != 0 { put(pick(setup.marks), 52) }
     put(flags, 64)
     return NetworkRecording.Question(
-      kind: .route, isClassifier: next() % 3 == 0, length: pick([60, 300, 1514, 1518, 1519]), device: pick([1, 10, 20]),
+      kind: .route, isClassifier: next() % 3 == 0, length: pick([60, 300, 1514, 1518, 1519]),
+      device: pick([1, 10, 20]),
       input: HexText.text(input), answer: "")
   }
 

@@ -55,7 +55,8 @@ extension NetworkRecording.Question {
   static let byteCount = 128
 
   static let map = MapSpec(
-    name: "question", rawType: MapType.array.rawValue, keySize: 4, valueSize: UInt32(byteCount), maxEntries: 1, flags: 0)
+    name: "question", rawType: MapType.array.rawValue, keySize: 4, valueSize: UInt32(byteCount), maxEntries: 1, flags: 0
+  )
 
   /// A frame of IPv4 without much in it.
   var frame: [UInt8] {
@@ -103,7 +104,8 @@ extension NetworkRecording.Question {
     slots += try Assembler().assemble(call + "\nr0 = 2\nexit").instructions
     let type: ProgramType = isClassifier ? .schedCLS : .xdp
     return ProgramSpec(
-      name: "question", section: type.name, type: type, instructions: slots, references: [0: .mapValue("question", offset: 0)],
+      name: "question", section: type.name, type: type, instructions: slots,
+      references: [0: .mapValue("question", offset: 0)],
       functions: [FunctionSpec(name: "question", slot: 0, count: slots.count)])
   }
 }
@@ -138,7 +140,10 @@ final class SimulatorRespondent {
   func answer(_ question: NetworkRecording.Question, engine: EngineKind = .threaded) throws -> String {
     var configuration = configuration
     configuration.ingressInterface = question.device
-    var entry = try machines[question.device] ?? (Machine(maps: [NetworkRecording.Question.map], configuration: configuration), [:])
+    var entry =
+      try machines[question.device] ?? (
+        Machine(maps: [NetworkRecording.Question.map], configuration: configuration), [:]
+      )
     let key = "\(question.kind.rawValue) \(question.isClassifier)"
     let program =
       try entry.programs[key]

@@ -6,7 +6,7 @@ struct NetworkSetup {
   var devices: [UInt32] = [10, 10, 20, 11, 1, 99]
   var destinations: [String]
   var sources: [String]
-  var tables: [UInt32] = [254, 255, 253, 100, 7]
+  var tables: [UInt32] = [254, 255, 253, 100, 7, 102]
   var marks: [UInt32] = [0, 0x10, 0x7f, 0x110]
   var lengths: [UInt16] = [0, 0, 100, 1280, 1300, 1301, 1400, 1401, 1500, 1501, 9000, 65535]
 
@@ -76,6 +76,10 @@ struct NetworkSetup {
       "ip -6 route add 2001:db8:a::/48 dev v0 metric 300",
       "ip -6 route append 2001:db8:a::/48 dev v2 metric 300",
       "ip -6 route add 2001:db8:b::/48 via 2001:db8:ff::2 table 100",
+      "ip -6 route add default from 2001:db8:aa::/48 via 2001:db8:ff::2 table 102",
+      "ip -6 route add default via 2001:db8::2 table 102",
+      "ip -6 route add 2001:db8:c::/48 from 2001:db8:aa::/48 via 2001:db8::99",
+      "ip -6 route add 2001:db8:d::/48 encap seg6 mode inline segs fc00::1,fc00::2 dev v0",
     ],
     destinations: [
       "8.8.8.8", "10.0.0.1", "10.1.2.3", "10.3.0.9", "10.3.1.9", "10.4.0.1", "10.5.0.1", "10.6.0.1", "10.7.0.1",
@@ -83,8 +87,10 @@ struct NetworkSetup {
       "192.0.2.200", "192.0.2.255", "192.0.2.0", "198.51.100.2", "198.51.100.255", "127.0.0.1", "224.0.0.5",
       "255.255.255.255", "0.0.0.0",
       "2001:db8::1", "2001:db8::99", "2001:db8::", "2001:db8:1::5", "2001:db8:2::5", "2001:db8:3::5", "2001:db8:4::5",
-      "2001:db8:5::5", "2001:db8:6::5", "2001:db8:7::5", "2001:db8:8::5", "2001:db8:9::5", "2001:db8:a::5", "2001:db8:b::5",
-      "2001:db8:ff::2", "2600::1", "fe80::1", "ff02::1", "::1", "::", "::ffff:192.0.2.9",
+      "2001:db8:5::5", "2001:db8:6::5", "2001:db8:7::5", "2001:db8:8::5", "2001:db8:9::5", "2001:db8:a::5",
+      "2001:db8:b::5",
+      "2001:db8:c::5", "2001:db8:d::5", "2001:db8:ff::2", "2600::1", "fe80::1", "ff02::1", "::1", "::",
+      "::ffff:192.0.2.9",
     ],
     sources: [
       "192.0.2.9", "203.0.113.5", "0.0.0.0", "127.0.0.1", "2001:db8:aa::1", "2001:db8::5", "fe80::5", "::", "::1",
@@ -135,7 +141,8 @@ struct NetworkSetup {
     ],
     destinations: [
       "8.8.8.8", "10.0.0.1", "10.4.0.1", "10.30.0.1", "10.40.0.1", "10.41.0.1", "10.42.0.1", "10.43.0.1", "10.43.0.1",
-      "10.44.0.1", "10.44.0.1", "10.45.0.1", "10.46.0.1", "10.46.0.1", "10.47.0.1", "10.48.0.1", "10.49.0.1", "10.50.0.1",
+      "10.44.0.1", "10.44.0.1", "10.45.0.1", "10.46.0.1", "10.46.0.1", "10.47.0.1", "10.48.0.1", "10.49.0.1",
+      "10.50.0.1",
       "172.16.5.5", "172.17.0.1", "192.0.2.9", "192.0.2.1", "198.51.100.2",
       "2001:db8::99", "2001:db8:41::1", "2001:db8:50::1", "2001:db8:51::1", "2001:db8:52::1", "2001:db8:53::1",
       "2001:db8:54::1", "2001:db8:55::1", "2001:db8:56::1", "2001:db8:57::1", "2600::1",
@@ -168,21 +175,24 @@ struct NetworkSetup {
     sources: ["192.0.2.9", "203.0.113.5", "2001:db8::5"],
     lengths: [0, 100, 1299, 1300, 1301, 1350, 1351, 1400, 1401, 1500, 1501, 9000, 9001, 65535])
 
-  private static let paths = links + forwarding + neighbours + [
-    "echo 12345 > /proc/sys/net/ipv4/fib_multipath_hash_seed",
-    "ip route add 10.1.0.0/16 nexthop via 192.0.2.253 weight 2 nexthop via 198.51.100.2",
-    "ip route add 10.2.0.0/16 nexthop via 192.0.2.254 nexthop via 192.0.2.253 nexthop via 198.51.100.254 weight 6",
-    "ip route add default nexthop dev v0 nexthop via 198.51.100.2 weight 20",
-    "ip -6 route add 2001:db8:1::/48 nexthop via 2001:db8::2 nexthop via 2001:db8::99 weight 3",
-    "ip -6 route add default metric 9 nexthop via 2001:db8::2 nexthop via 2001:db8:ff::2 nexthop via 2001:db8::99 weight 9",
-  ]
+  private static let paths =
+    links + forwarding + neighbours + [
+      "echo 12345 > /proc/sys/net/ipv4/fib_multipath_hash_seed",
+      "ip route add 10.1.0.0/16 nexthop via 192.0.2.253 weight 2 nexthop via 198.51.100.2",
+      "ip route add 10.2.0.0/16 nexthop via 192.0.2.254 nexthop via 192.0.2.253 nexthop via 198.51.100.254 weight 6",
+      "ip route add default nexthop dev v0 nexthop via 198.51.100.2 weight 20",
+      "ip -6 route add 2001:db8:1::/48 nexthop via 2001:db8::2 nexthop via 2001:db8::99 weight 3",
+      "ip -6 route add default metric 9 nexthop via 2001:db8::2 nexthop via 2001:db8:ff::2 nexthop via 2001:db8::99 weight 9",
+    ]
 
   static let multipath = NetworkSetup(
     name: "multipath", lines: paths,
     devices: [10, 20, 11],
     destinations: (0..<12).map { "10.1.7.\($0 * 19)" } + (0..<12).map { "10.2.7.\($0 * 21)" } + ["8.8.8.8", "9.9.9.9"]
       + (0..<12).map { "2001:db8:1::\($0 * 3)" } + (0..<12).map { "2600::\($0 * 5)" },
-    sources: ["192.0.2.1", "198.51.100.1", "192.0.2.77", "203.0.113.5", "0.0.0.0", "2001:db8::5", "2001:db8:ff::1", "2600::99"],
+    sources: [
+      "192.0.2.1", "198.51.100.1", "192.0.2.77", "203.0.113.5", "0.0.0.0", "2001:db8::5", "2001:db8:ff::1", "2600::99",
+    ],
     lengths: [0, 100])
 
   static let multipathPorts = NetworkSetup(
@@ -218,7 +228,8 @@ struct NetworkSetup {
     ],
     destinations: [
       "8.8.8.8", "10.1.0.1", "10.2.0.1", "10.3.0.1", "10.4.0.1", "10.5.0.1", "192.0.2.9", "169.254.7.9", "198.51.100.2",
-      "2001:db8::99", "2001:db8:2::5", "2001:db8:5::5", "2001:db8:5:5::9", "fd00:1::1", "fd00::9", "2600::1", "64:ff9b::1",
+      "2001:db8::99", "2001:db8:2::5", "2001:db8:5::5", "2001:db8:5:5::9", "fd00:1::1", "fd00::9", "2600::1",
+      "64:ff9b::1",
     ],
     sources: ["192.0.2.9", "2001:db8::5"])
 }

@@ -37,7 +37,8 @@ extension OptionsFile {
   private static let passedOver: Set<String> = [
     "qdisc", "operstate", "linkmode", "txqlen", "broadcast", "promiscuity", "allmulti", "min_mtu", "max_mtu",
     "linkinfo", "num_tx_queues", "num_rx_queues", "gso_max_size", "gso_max_segs", "tso_max_size", "tso_max_segs",
-    "gro_max_size", "gso_ipv4_max_size", "gro_ipv4_max_size", "link", "link_index", "link_netnsid", "master", "altnames",
+    "gro_max_size", "gso_ipv4_max_size", "gro_ipv4_max_size", "link", "link_index", "link_netnsid", "master",
+    "altnames",
     "permaddr", "inet6_addr_gen_mode", "parentbus", "parentdev", "xdp", "ifalias", "slave", "deleted", "carrier",
     "netns-immutable", "phys_port_name", "phys_switch_id", "proto_down", "vfinfo_list", "stats64", "event", "max_vfs",
   ]
@@ -64,7 +65,8 @@ extension OptionsFile {
       case let name where passedOver.contains(name): break
       default:
         throw value.fault(
-          "an interface has name, index, mac, mtu, mtu6, header, up, flags, group, forwarding, ignore_linkdown, addresses")
+          "an interface has name, index, mac, mtu, mtu6, header, up, flags, group, forwarding, ignore_linkdown, addresses"
+        )
       }
     }
     if interface.name == "lo", !interface.isLoopback {
@@ -141,7 +143,8 @@ extension OptionsFile {
     case "deprecated": address.isDeprecated = true
     case "tentative", "dadfailed": address.isTentative = true
     case "nodad", "permanent", "dynamic", "mngtmpaddr", "noprefixroute", "home", "autojoin", "optimistic",
-      "stable-privacy", "protocol": break
+      "stable-privacy", "protocol":
+      break
     default: throw node.fault("'\(flag)' is no flag of an address")
     }
   }

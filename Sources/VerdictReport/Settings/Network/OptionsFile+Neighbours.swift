@@ -137,7 +137,8 @@ struct NeighbourReader {
     case "state" where node.isList:
       for element in try node.elements() { try setState(try element.text(), element.fault) }
     case "proxy", "router", "extern_learn", "managed", "offload", "ifindex", "used", "confirmed", "updated", "refcnt",
-      "probes", "protocol", "flags": break
+      "probes", "protocol", "flags":
+      break
     default:
       var words = try SettingsWords(node)
       try set(name, &words, network)

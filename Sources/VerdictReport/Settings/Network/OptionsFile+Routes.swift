@@ -31,7 +31,8 @@ struct RouteReader {
   ]
   /// The same, with nothing behind them.
   private static let flags: Set<String> = [
-    "onlink", "pervasive", "offload", "rt_offload", "trap", "rt_trap", "offload_failed", "notify", "cache", "unresolved",
+    "onlink", "pervasive", "offload", "rt_offload", "trap", "rt_trap", "offload_failed", "notify", "cache",
+    "unresolved",
     "cloned", "prefix",
   ]
 
@@ -88,8 +89,11 @@ struct RouteReader {
     while let word = words.next() {
       switch word {
       case "encap":
-        hop.isTunnel = true
-        while let next = words.peeked, !["via", "dev", "table", "metric", "proto"].contains(next) { _ = words.next() }
+        var encapsulation: [String] = []
+        while let next = words.peeked, !["via", "dev", "table", "metric", "proto"].contains(next) {
+          encapsulation.append(words.next() ?? "")
+        }
+        setEncapsulation(encapsulation)
       case "nexthop": startHop()
       case let word where Self.flags.contains(word): break
       default: try set(word, &words)
@@ -97,6 +101,22 @@ struct RouteReader {
     }
     if !hops.isEmpty { hops.append(hop) }
     hops.removeAll { $0 == NetworkModel.Hop(interface: 0) }
+  }
+
+  /// `mpls 100/200`, or `seg6 mode encap segs 1 [ fc00::1 ]`; others take nothing of the MTU (seg6_lwt_headroom).
+  private mutating func setEncapsulation(_ words: [String]) {
+    hop.isTunnel = true
+    switch words.first {
+    case "mpls": hop.tunnelHeader = UInt32(words.dropFirst().first?.split(separator: "/").count ?? 0) * 4
+    case "seg6" where !words.contains("l2encap"):
+      let segments = words.drop { $0 != "segs" }.dropFirst().flatMap { $0.split(separator: ",") }
+        .filter { $0.contains(":") }
+      // An inline header ends with the destination, which is printed as `::` and not given.
+      let isInline = words.contains("inline") || segments.last == "::"
+      let more = isInline && segments.last != "::" ? 1 : 0
+      hop.tunnelHeader = UInt32(segments.count + more) * 16 + 8 + (isInline ? 0 : 40)
+    default: break
+    }
   }
 
   /// The words before the first `nexthop` are about the route.
@@ -148,12 +168,16 @@ struct RouteReader {
         throw node.fault("'via' has a family and a host")
       }
       hop.gateway = IPAddress(try host.value.address())
-    case "encap": hop.isTunnel = true
+    case "encap": setEncapsulation([try node.text()])
+    case "segs":
+      var segments = ["seg6", "segs"]
+      for element in try node.elements() { segments.append(try element.text()) }
+      setEncapsulation(segments)
     case "family":
       isIPv6 = try node.text() == "inet6"
     case "type":
       route.kind = try node.word()
-    case "mode", "segs": break
+    case "mode": break
     default:
       var words = try SettingsWords(node)
       try set(name, &words)

@@ -19,7 +19,9 @@ extension OptionsFile {
     } else {
       try add(node, isIPv6: nil)
     }
-    configuration.network.rules = [false, true].flatMap { isIPv6 in complete(rules.filter { $0.isIPv6 == isIPv6 }, isIPv6) }
+    configuration.network.rules = [false, true].flatMap { isIPv6 in
+      complete(rules.filter { $0.isIPv6 == isIPv6 }, isIPv6)
+    }
   }
 
   /// A list with a rule for the local table is whole; another one adds to the kernel's.
