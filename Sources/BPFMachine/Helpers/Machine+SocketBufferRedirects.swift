@@ -32,9 +32,7 @@ extension Machine {
 
   /// `bpf_clone_redirect(skb, ifindex, flags)`: a copy leaves at once. Uncloning the frame afterwards costs its metadata.
   func cloneRedirect() -> Sequel {
-    guard registers[3] & ~1 == 0, word(2) != 0 else { return give(errno: -EINVAL) }
-    let interfaces = configuration.network.interfaces
-    guard interfaces.isEmpty || interfaces[word(2)] != nil else { return give(errno: -EINVAL) }
+    guard registers[3] & ~1 == 0, routing.device(word(2)) != nil else { return give(errno: -EINVAL) }
     copies.append(
       SocketBufferCopy(
         interface: word(2), isIngress: registers[3] & 1 != 0, bytes: Array(socketBuffer.output),

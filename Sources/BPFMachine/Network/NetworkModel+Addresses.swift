@@ -3,7 +3,8 @@ extension NetworkModel {
   public mutating func addKernelRoutes() {
     for device in interfaces where device.isUp {
       for address in device.addresses {
-        routes += address.address.isIPv6 ? Self.routes6(address, device) : Self.routes4(address, device)
+        for route in address.address.isIPv6 ? Self.routes6(address, device) : Self.routes4(address, device)
+        where !routes.contains(route) { routes.append(route) }
       }
       if !device.isLoopback, device.addresses.contains(where: { $0.address.isIPv6 }) {
         var group = Route(to: IPPrefix(IPAddress(isIPv6: true, high: 0xff << 56, low: 0), length: 8))
@@ -55,8 +56,7 @@ extension NetworkModel {
     var local = Route(to: IPPrefix(address.address, length: 128))
     local.kind = .local
     var routes = [own(local, Route.local, device)]
-    guard !device.isLoopback else { return routes }
-    if address.length < 128 || !address.address.isLinkLocal {
+    if !address.address.isLoopback {
       var network = Route(to: IPPrefix(address.address, length: address.length))
       network.metric = 256
       routes.append(own(network, Route.main, device))

@@ -43,6 +43,11 @@ final class NetworkNamespace {
     return try #require(result).get()
   }
 
+  /// What a command prints there.
+  func output(_ command: String) throws -> String {
+    try Self.run("ip", ["netns", "exec", name, "sh", "-c", command])
+  }
+
   private static func enter(_ path: String) throws {
     typealias SetNamespace = @convention(c) (Int32, Int32) -> Int32
     let symbol = try #require(dlsym(nil, "setns"))
