@@ -1,3 +1,5 @@
+import BPFMachine
+
 /// Where in the receive or transmit path a program is attached.
 public enum Hook: String, CaseIterable, Sendable {
   case xdp
@@ -8,4 +10,15 @@ public enum Hook: String, CaseIterable, Sendable {
 
   /// The hooks that one program is attached to.
   public static let single: [Hook] = [.xdp, .tcIngress, .tcEgress]
+}
+
+extension Hook {
+  /// How frames come to TC programs that are attached here.
+  public var socketBufferPath: SocketBufferSetup.Path {
+    switch self {
+    case .xdp: .testRun
+    case .tcIngress: .ingress
+    case .tcEgress: .egress
+    }
+  }
 }

@@ -14,7 +14,9 @@ struct RecordingTests {
     ("arithmetic", { ArithmeticCases.all }), ("context", { ContextCases.all }),
     ("strings", { StringCases.all }), ("queues", { QueueCases.all }),
     ("creation", { CreationCases.all }), ("mapofmaps", { MapOfMapsCases.all }), ("events", { EventCases.all }),
-    ("classifier", { ClassifierCases.all }), ("formats", { FormatCases.all }), ("helpers", { HelperCases.all }),
+    ("classifier", { ClassifierCases.all }),
+    ("skbfields", { SocketBufferFieldCases.all }), ("skbhelpers", { SocketBufferHelperCases.all }),
+    ("formats", { FormatCases.all }), ("helpers", { HelperCases.all }),
   ]
 
   @Test(

@@ -6,10 +6,10 @@ import Testing
 
 /// The simulator gives what a kernel answered: return value, packet, metadata, maps, errno.
 @Suite struct RecordedAnswersTests {
-  /// Cases for XDP programs that the kernel ran. What its verifier refused is the verifier's to refuse.
+  /// Cases that the kernel ran. What its verifier refused is the verifier's to refuse.
   static func cases(_ file: String) throws -> [RecordedCase] {
     try Recording.load(file).cases.filter { recorded in
-      recorded.type == "xdp" && recorded.answer.refusedAt == nil
+      ["xdp", "sched_cls", "sched_act"].contains(recorded.type) && recorded.answer.refusedAt == nil
         && !(recorded.slots.isEmpty && recorded.operations.isEmpty)
         && !notSimulated.contains { recorded.name.hasPrefix($0) }
     }
@@ -26,6 +26,26 @@ import Testing
     for recorded in try Self.cases(file) { try sameAnswer(to: recorded, engine: engine) }
   }
 
+  @Test(
+    "an access to __sk_buff that the verifier refuses is a trap that names the field", arguments: EngineKind.allCases)
+  func refusedAccess(engine: EngineKind) throws {
+    let refused = try Recording.load("skbfields").cases.filter { $0.answer.refusedAt == "load" }
+    #expect(refused.count > 400)
+    for recorded in refused {
+      let machine = try Machine(maps: recorded.specs)
+      let index = try machine.load(try #require(recorded.program))
+      let outcome = try HexText.bytes(recorded.packet).withUnsafeBytes {
+        try machine.runSocketBuffer(index, on: $0, timestamp: 1, engine: engine)
+      }
+      let reason = machine.trap.map { machine.describe($0).reason } ?? ""
+      // What lies within the first fields and is read by 4 bytes is read in place, aligned or not.
+      let isReadInPlace = recorded.name.hasPrefix("a read of 4 at") && !outcome.isTrapped
+      #expect(outcome.isTrapped || isReadInPlace, "\(recorded.name)")
+      #expect(
+        isReadInPlace || reason.contains("__sk_buff") || reason.contains("context"), "\(recorded.name): \(reason)")
+    }
+  }
+
   private func sameAnswer(to recorded: RecordedCase, engine: EngineKind) throws {
     var configuration = MachineConfiguration()
     configuration.eventReader = .absent
@@ -35,6 +55,13 @@ import Testing
     loopback.forwards4 = false
     loopback.forwards6 = false
     configuration.network.interfaces = [loopback]
+    let isSocketBuffer = recorded.type != "xdp"
+    if let context = recorded.context.map(HexText.bytes) {
+      configuration.socketBuffer = SocketBufferSetup(context: context)
+    } else {
+      // Only ctx_in makes the kernel say how long the frame is.
+      configuration.socketBuffer.wireLength = 0
+    }
     let machine = try Machine(maps: recorded.specs, configuration: configuration)
     for callee in recorded.callees {
       let index = try machine.load(recorded.program(callee))
@@ -42,7 +69,18 @@ import Testing
         littleEndian(callee.key), [littleEndian(Machine.programNumber(index))], flags: 0)
     }
     for operation in recorded.operations { check(operation, on: machine, in: recorded.name) }
-    if let program = recorded.program {
+    if isSocketBuffer, let program = recorded.program {
+      let index = try machine.load(program)
+      let outcome = try HexText.bytes(recorded.packet).withUnsafeBytes {
+        try machine.runSocketBuffer(index, on: $0, timestamp: 1, engine: engine)
+      }
+      let trap = machine.trap.map { machine.describe($0).reason } ?? ""
+      #expect(outcome.returnValue == recorded.answer.returnValue, "\(recorded.name) \(trap)")
+      #expect(HexText.text([UInt8](machine.socketBuffer.output)) == recorded.answer.output, "\(recorded.name)")
+      if let context = recorded.answer.context {
+        #expect(HexText.text(machine.socketBuffer.contextOut) == context, "\(recorded.name): context")
+      }
+    } else if let program = recorded.program {
       let index = try machine.load(program)
       let context = recorded.context.map(HexText.bytes) ?? []
       let metadataCount = context.count >= 8 ? Int(context[0]) : 0
@@ -100,4 +138,23 @@ import Testing
     28: "ENOSPC",
     75: "EOVERFLOW", 95: "EOPNOTSUPP", 524: "ENOTSUPP",
   ]
+}
+
+extension SocketBufferSetup {
+  /// What ctx_in says, a `struct __sk_buff`.
+  init(context: [UInt8]) {
+    self.init()
+    let bytes = context + [UInt8](repeating: 0, count: 192 - min(192, context.count))
+    func number(_ offset: Int, _ count: Int) -> UInt64 {
+      bytes[offset..<offset + count].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+    func word(_ offset: Int) -> UInt32 { UInt32(number(offset, 4)) }
+    (mark, priority) = (word(8), word(32))
+    ingressInterface = word(36)
+    control = (0..<5).map { word(48 + 4 * $0) }
+    timestamp = number(152, 8)
+    if word(160) != 0 { wireLength = word(160) }
+    (segments, segmentSize) = (UInt16(word(164)), UInt16(word(176)))
+    hardwareTimestamp = number(184, 8)
+  }
 }

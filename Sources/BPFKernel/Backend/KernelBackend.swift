@@ -49,6 +49,17 @@ public final class KernelBackend: Backend {
 
   deinit { context.deallocate() }
 
+  /// Gives programs from now on an skb with the fields that `setup` sets, where ctx_in can carry them; its path counts only
+  /// for `ingress_ifindex`.
+  ///
+  /// - Throws: ``KernelError`` that names a field which `BPF_PROG_TEST_RUN` cannot set.
+  public func prepare(_ setup: SocketBufferSetup) throws(KernelError) {
+    if let field = SocketBufferContext.unsettable(setup) {
+      throw KernelError(message: "\(field): BPF_PROG_TEST_RUN cannot set it; use --backend simulator")
+    }
+    SocketBufferContext.write(setup, to: context)
+  }
+
   /// What was done without, one line each.
   public var notes: [String] { object.notes }
 

@@ -54,9 +54,11 @@ extension Machine {
     return give(0)
   }
 
-  /// `LD_ABS` and `LD_IND` (RFC 9669 section 5.5): network byte order; outside the packet the function returns 0.
+  /// `LD_ABS` and `LD_IND` (RFC 9669 section 5.5): network byte order; outside the packet the function returns 0. In an skb,
+  /// numbers below 0 count from its headers.
   func loadPacket(_ index: Int64, _ size: Int) -> Sequel {
     let frame = frameBytes
+    let index = index < 0 && state.pointee.runsOnSocketBuffer ? socketBuffer.offset(ofNegative: index) : index
     guard index >= 0, index <= Int64(frame.count - size) else {
       registers[0] = 0
       return .returned

@@ -48,6 +48,7 @@ extension Machine {
     case 50: adjusted(socketBuffer.adjustRoom(signedWord(2), mode: word(3), flags: registers[4]))
     case 66: transformState()
     case 68: loadBytesRelative()
+    case 79: give(configuration.socketBuffer.path == .testRun ? 1 : 0)
     case 97: markCongestion()
     case 135: changeChecksumLevel()
     case 152: redirectNeighbour()

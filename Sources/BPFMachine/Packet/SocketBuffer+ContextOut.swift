@@ -7,6 +7,10 @@ extension SocketBuffer {
     for range in SocketBuffer.writtenBack {
       for offset in range { copy[offset] = context[offset] }
     }
+    // ctx_in comes back with what is not written over: gso_size is as it went in.
+    for offset in Field.segmentSize..<Field.timestampType {
+      copy[offset] = template.load(fromByteOffset: offset, as: UInt8.self)
+    }
     return copy
   }
 

@@ -31,9 +31,18 @@ extension SocketBuffer {
     package static let timestampType = 180
     package static let hardwareTimestamp = 184
 
-    /// Reads that are nothing but reads: 1 and 2 bytes up to tc_classid, 4 up to napi_id. Any other access asks
+    /// Reads that are nothing but reads: of 4 bytes up to napi_id. Any other access asks
     /// ``SocketBuffer/read(_:_:seesTimestampType:)``.
-    static let plainBounds = SIMD8<UInt32>(76, 75, 85, 0, 0, 0, 0, 0)
+    static let plainBounds = SIMD8<UInt32>(0, 0, 85, 0, 0, 0, 0, 0)
+
+    /// Bytes of the field of `struct sk_buff` that stands for one of 4.
+    fileprivate static func kernelSize(_ field: Int) -> Int {
+      switch field {
+      case packetType: 1
+      case queueMapping, protocolNumber, tagControl, tagProtocol, index, classIdentifier, segments, segmentSize: 2
+      default: 4
+      }
+    }
 
     static func isReadable(_ offset: Int, _ size: Int) -> Bool {
       guard offset >= 0, offset % size == 0, offset + size <= SocketBuffer.contextSize else { return false }
@@ -106,10 +115,14 @@ extension SocketBuffer {
     switch offset {
     case Field.timestamp where beside.isAtIngress && !seesTimestampType && timestampType != 0: return 0
     case Field.socket: return beside.socket
+    case Field.control..<Field.hash, Field.timestamp, Field.timestampType, Field.hardwareTimestamp:
+      return (0..<size).reduce(0) { $0 | UInt64(contextBytes[offset + $1]) << (8 * UInt64($1)) }
     default:
-      var value: UInt64 = 0
-      withUnsafeMutableBytes(of: &value) { $0.copyMemory(from: .init(start: context + offset, count: size)) }
-      return value
+      let field = offset & ~3
+      let value = UInt64(contextField(field))
+      // A read that takes in the kernel's whole field is not moved to the bytes that it names (convert_ctx_access).
+      guard size < Field.kernelSize(field) else { return value }
+      return value >> (8 * UInt64(offset - field)) & (1 << (8 * UInt64(size)) - 1)
     }
   }
 
@@ -186,6 +199,15 @@ extension SocketBuffer {
   func clearHash() {
     store(Field.hash, 0)
     beside.hasHash = false
+  }
+
+  /// Where an offset below 0 is: `SKF_NET_OFF` and `SKF_LL_OFF` stand for the headers' starts
+  /// (bpf_skb_load_helper_convert_offset); below 0 when it is nowhere.
+  func offset(ofNegative offset: Int64) -> Int64 {
+    let network: Int64 = -0x10_0000
+    let link: Int64 = -0x20_0000
+    if offset >= network { return offset - network + Int64(networkOffset) }
+    return offset >= link ? offset - link : -1
   }
 
   /// `skb_is_gso`.

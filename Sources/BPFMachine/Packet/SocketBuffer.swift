@@ -91,7 +91,7 @@ package struct SocketBuffer {
     nonmutating _modify { yield &layout.pointee.beside }
   }
   /// `struct __sk_buff` as it is when a frame comes in.
-  private var template: UnsafeMutableRawPointer { context + 256 }
+  var template: UnsafeMutableRawPointer { context + 256 }
 
   // MARK: Frames
 

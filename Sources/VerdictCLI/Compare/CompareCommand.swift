@@ -88,7 +88,8 @@ struct CompareCommand: AsyncParsableCommand {
         "\(objects[0]) is for \(old.hook.rawValue), \(objects[1]) for \(new.hook.rawValue); give builds of one program"
       )
     }
-    let configuration = try setup.configuration()
+    var configuration = try setup.configuration()
+    configuration.socketBuffer.path = old.hook.socketBufferPath
     let comparison = BuildComparison(
       old: try setup.simulator(old, configuration), new: try setup.simulator(new, configuration))
     comparison.limit = limit
@@ -118,7 +119,7 @@ struct CompareCommand: AsyncParsableCommand {
 
   private func compare(_ prepared: SetupOptions.Prepared, cpu: Int?) throws -> KernelComparisonResult {
     let configuration = try setup.configuration(kernelCPUs: PossibleCPUs.count, cpu: cpu ?? 0)
-    let kernel = try setup.kernel(prepared)
+    let kernel = try setup.kernel(prepared, configuration)
     let simulator = try setup.simulator(prepared, configuration)
     let use = HelperUse(of: simulator, in: prepared.object)
     let others = cpu == nil ? Array(1..<configuration.cpus) : []

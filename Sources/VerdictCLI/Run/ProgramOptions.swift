@@ -28,10 +28,12 @@ struct ProgramOptions: ParsableArguments {
   /// The object with its global data seeded, and the backend with the program and the seeded maps.
   func load() async throws -> (prepared: SetupOptions.Prepared, backend: any Backend) {
     let prepared = try await setup.prepare(object)
+    var configuration = try setup.configuration()
+    configuration.socketBuffer.path = prepared.hook.socketBufferPath
     switch backend {
-    case .simulator: return (prepared, try setup.simulator(prepared, try setup.configuration()))
+    case .simulator: return (prepared, try setup.simulator(prepared, configuration))
     case .kernel:
-      let kernel = try setup.kernel(prepared)
+      let kernel = try setup.kernel(prepared, configuration)
       // What stands in for interfaces and sockets changes what the maps show.
       for note in kernel.standIns.flatMap(\.notes) { Terminal.line("note: \(note)") }
       return (prepared, kernel)

@@ -44,6 +44,20 @@ struct SetupOptions: ParsableArguments {
       valueName: "file"))
   var options: String?
 
+  @Option(
+    name: .customLong("skb"),
+    help: ArgumentHelp(
+      "What a TC program finds in a field of its skb: mark, priority, cb, tstamp, checksum, gso_size and others; "
+        + "repeatable.", valueName: "field=value"))
+  var socketBufferFields: [Assignment] = []
+
+  @Option(
+    help: ArgumentHelp("How much of a frame a TC program can access without bpf_skb_pull_data.", valueName: "bytes"))
+  var linear: Int?
+
+  @Flag(help: "Moves VLAN tags to the skb before a TC program runs, as interfaces do.")
+  var vlanOffload = false
+
   @Flag(help: "Says on standard error what was passed over in the object and why.")
   var verbose = false
 
@@ -54,6 +68,7 @@ struct SetupOptions: ParsableArguments {
     for option in maxEntries where UInt32(option.value) ?? 0 == 0 {
       throw ValidationError("--max-entries \(option.name)=\(option.value): the number is at least 1")
     }
+    if let linear, linear < 14 { throw ValidationError("--linear is at least 14, an Ethernet header") }
     if let cpus, !(1...1024).contains(cpus) { throw ValidationError("--cpus is between 1 and 1024") }
   }
 
@@ -74,6 +89,9 @@ struct SetupOptions: ParsableArguments {
     let notes = try await kernel.target.bind(&object)
     let program = try object.chooseProgram(program)
     let hook = try choose(for: program, of: object)
+    if hook == .xdp, let option = socketBufferOption {
+      throw Failure(.usage, "\(option): program \(program.name) is an XDP program, which gets no skb")
+    }
     var seeds = MapSeeds()
     for map in maps { seeds.add(try MapSeed(parsing: try InputFile.read(map.value), file: map.value), for: map.name) }
     try seeds.set(in: &object)
@@ -93,7 +111,22 @@ struct SetupOptions: ParsableArguments {
     if let seed { configuration.seed = seed }
     if let cpus = kernelCPUs ?? cpus { configuration.cpus = cpus }
     configuration.cpu = min(cpu ?? configuration.cpu, configuration.cpus - 1)
+    for field in socketBufferFields {
+      do {
+        try SocketBufferField.set(field.name, to: field.value, in: &configuration.socketBuffer)
+      } catch {
+        throw Failure(.usage, "--skb \(field.name)=\(field.value): \(error.message)")
+      }
+    }
+    if let linear { configuration.socketBuffer.linearCount = linear }
+    if vlanOffload { configuration.socketBuffer.takesTag = true }
     return configuration
+  }
+
+  /// The first option given that is about skbs.
+  private var socketBufferOption: String? {
+    if let field = socketBufferFields.first { return "--skb \(field.name)=\(field.value)" }
+    return linear != nil ? "--linear" : vlanOffload ? "--vlan-offload" : nil
   }
 
   /// The program on the simulator, its maps seeded.
@@ -106,11 +139,12 @@ struct SetupOptions: ParsableArguments {
     return simulator
   }
 
-  /// The program in the kernel, its maps seeded.
-  func kernel(_ prepared: Prepared) throws -> KernelBackend {
+  /// The program in the kernel, its maps seeded, its skb made as `configuration` says.
+  func kernel(_ prepared: Prepared, _ configuration: MachineConfiguration) throws -> KernelBackend {
     let kernel: KernelBackend
     do {
       kernel = try KernelBackend(object: prepared.object, program: prepared.program, hook: prepared.hook)
+      if prepared.hook != .xdp { try kernel.prepare(configuration.socketBuffer) }
     } catch {
       throw Failure(error, logFile: verifierLog)
     }

@@ -43,5 +43,6 @@ public struct OptionsFile {
     Reader(name: "rules", read: readRules),
     Reader(name: "neighbours", read: readNeighbours),
     Reader(name: "sysctl", read: readSystemControls),
+    Reader(name: "skb", read: readSocketBuffer),
   ]
 }
