@@ -16,7 +16,7 @@ extension Hook {
   /// How frames come to TC programs that are attached here.
   public var socketBufferPath: SocketBufferSetup.Path {
     switch self {
-    case .xdp: .testRun
+    case .xdp, .chain: .testRun
     case .tcIngress: .ingress
     case .tcEgress: .egress
     }
