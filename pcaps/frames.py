@@ -23,6 +23,10 @@ def mac(text):
 # The machine that filters, and its neighbour through which most traffic comes.
 HERE, ROUTER = "02:00:00:00:00:01", "02:00:00:00:00:fe"
 BROADCAST = "ff:ff:ff:ff:ff:ff"
+# A server of our own and a client of it.
+SERVER, SERVER6 = "192.0.2.10", "2001:db8:1::10"
+CLIENT, CLIENT6 = "198.51.100.7", "2001:db8:c::7"
+GET, OK = b"GET / HTTP/1.0\r\n\r\n", b"HTTP/1.0 200 OK\r\n\r\n"
 
 
 def checksum(data):
@@ -184,3 +188,16 @@ def handshake(client, server, sport, dport, request=b"", reply=b"", close=True):
         yield tcp(client, server, sport, dport, "FA", l4={"seq": c, "ack": s}), False
         yield tcp(server, client, dport, sport, "FA", l4={"seq": s, "ack": c + 1}), True
         yield tcp(client, server, sport, dport, "A", l4={"seq": c + 1, "ack": s + 1}), False
+
+
+def vxlan(frame, vni, flags=0x08):
+    """A frame behind a VXLAN header."""
+    return struct.pack("!BxxxI", flags, vni << 8) + frame
+
+
+def question(name, kind=1, *, ident=0x1234, flags=0x0100, questions=1, extra=b""):
+    """A DNS message with one question. `name` is text, or the bytes of a name as they are to be."""
+    if isinstance(name, str):
+        labels = [label.encode() for label in name.split(".") if label]
+        name = b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
+    return struct.pack("!HHHHHH", ident, flags, questions, 0, 0, 0) + name + struct.pack("!HH", kind, 1) + extra

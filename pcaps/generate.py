@@ -16,11 +16,8 @@ import struct
 import sys
 
 from captures import START, Trace
+from classifiers import CLASSIFIERS
 from frames import *
-
-SERVER, SERVER6 = "192.0.2.10", "2001:db8:1::10"
-CLIENT, CLIENT6 = "198.51.100.7", "2001:db8:c::7"
-GET, OK = b"GET / HTTP/1.0\r\n\r\n", b"HTTP/1.0 200 OK\r\n\r\n"
 
 
 def firewall():
@@ -599,6 +596,7 @@ TRACES = {
     "dissector": (dissector, "dissector.pcap", {}),
     "tunnel": (tunnel, "tunnel.pcapng", {"nanoseconds": False}),
     "sampler": (sampler, "sampler.pcapng", {"interfaces": ("lan0", "wan0")}),
+    **CLASSIFIERS,
 }
 
 
