@@ -8,7 +8,7 @@ import Testing
 
 @testable import VerdictReport
 
-/// Every XDP program there is, over varied captures, on the simulator and in the kernel. VERDICT_SWEEP_PACKETS sets how many
+/// Every XDP and TC program there is, over varied captures, on the simulator and in the kernel. VERDICT_SWEEP_PACKETS sets how many
 /// packets of each capture.
 @Suite(
   "Simulator and kernel over varied captures",
@@ -30,7 +30,7 @@ struct KernelSweepTests {
   private func sweep(_ path: String) throws {
     let object = try ObjectFile(path: path)
     let captures = SharedCaptures.varied.map(SharedCaptures.path)
-    for program in object.programs where program.type == .xdp {
+    for program in object.programs where program.type == .xdp || program.type == .schedCLS {
       let session = try KernelSession(path: path, program: program, captures: captures)
       let frames = CaptureChain(captures, limit: Self.limit)
       let result = try session.compare(frames)

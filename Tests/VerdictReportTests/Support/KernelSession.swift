@@ -54,6 +54,8 @@ struct KernelSession {
     self.program = try #require(object.programs.first { $0.name == program.name })
   }
 
+  private var hook: Hook { program.hook ?? .xdp }
+
   /// Every second address and port of the captures, for xdp-filter's maps: source and destination, TCP and UDP.
   private static func harvest(_ captures: [String], for maps: [MapSpec]) throws -> [(map: String, entry: MapEntry)] {
     var keys: [String: [[UInt8]]] = [:]
@@ -90,7 +92,7 @@ struct KernelSession {
   }
 
   private func simulator(_ configuration: MachineConfiguration) throws -> SimulatorBackend {
-    let backend = try SimulatorBackend(object: object, program: program, hook: .xdp, configuration: configuration)
+    let backend = try SimulatorBackend(object: object, program: program, hook: hook, configuration: configuration)
     try seed(backend, backend.maps)
     return backend
   }
@@ -101,7 +103,7 @@ struct KernelSession {
       var configuration = MachineConfiguration()
       configuration.cpus = PossibleCPUs.count
       configuration.cpu = cpu ?? 0
-      let kernel = try KernelBackend(object: object, program: program, hook: .xdp)
+      let kernel = try KernelBackend(object: object, program: program, hook: hook)
       try seed(kernel, kernel.standIns)
       let backend = try simulator(configuration)
       let use = HelperUse(of: backend, in: object)
