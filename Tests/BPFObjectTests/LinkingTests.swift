@@ -69,6 +69,44 @@ struct LinkingTests {
     }
   }
 
+  /// `throwing` is what libbpf 1.8 handed to the kernel, the callback that nothing calls at its end.
+  @Test("the function that bpf_throw ends in is linked, though nothing calls it")
+  func exceptionCallback() throws {
+    let object = try Fixture.object("sections.o")
+    let program = try #require(object.program(named: "throwing"))
+    #expect(
+      program.instructions.map(\.rawValue) == [
+        0x10_1061, 0x1_0000_0004, 0x95, 0x1_0000_00b4, 0x1_0115, 0x2_0000_00b4, 0x95,
+      ])
+    #expect(program.functions.map(\.name) == ["throwing", "handler"])
+    #expect(program.exceptionCallback?.slot == 3)
+    #expect(object.program(named: "entrance")?.exceptionCallback == nil)
+  }
+
+  @Test(
+    "where a section tells no type the parameter does, and the customs of other loaders",
+    arguments: [
+      ("throwing", .xdp, .xdp, false), ("entrance", .xdp, .xdp, true), ("leaves", .schedCLS, .schedCLS, true),
+      ("replacement", .ext, .xdp, false), ("legacy", .xdp, nil, true), ("classes", .schedCLS, nil, true),
+      ("departs", .schedCLS, nil, true), ("anything", nil, nil, true),
+    ] as [(String, ProgramType?, ProgramType?, Bool)])
+  func inferredTypes(name: String, type: ProgramType?, contextType: ProgramType?, isInferred: Bool) throws {
+    let program = try #require(try Fixture.object("sections.o").program(named: name))
+    #expect(program.type == type)
+    #expect(program.contextType == contextType)
+    #expect(program.isTypeInferred == isInferred)
+  }
+
+  /// Symbol values: one 4, two 0 in .data; front 32 in .maps.
+  @Test("the GNU assembler's values count once in objects that have no call to tell it by")
+  func valuesOfMapsAndData() throws {
+    let program = try #require(try Fixture.object("values.gcc.o").programs.first)
+    #expect(
+      program.references.sorted { $0.key < $1.key }.map(\.value) == [
+        .mapValue(".data", offset: 4), .map("front"), .mapValue(".data", offset: 0),
+      ])
+  }
+
   @Test("functions keep their visibility, types and lines")
   func functions() throws {
     let object = try Fixture.object("linking.o")

@@ -36,11 +36,10 @@ public final class KernelBackend: Backend {
     if let reason = KernelAvailability.reason { throw KernelError(message: reason, errno: .operationNotPermitted) }
     var program = program
     if program.type == nil { program.type = hook == .xdp ? .xdp : .schedCLS }
-    if let limit = KernelBackend.limit(of: program) { throw KernelError(message: limit) }
     self.program = program
     self.hook = hook
     self.object = try KernelObject(object)
-    loaded = try self.object.load(program)
+    loaded = try KernelBackend.load(program, in: self.object)
     let contextSize = KernelBackend.contextSize(program)
     buffers = TestRunBuffers(outputCapacity: KernelBackend.outputCapacity, contextCapacity: contextSize)
     context = .allocate(byteCount: contextSize, alignment: 8)
@@ -165,12 +164,22 @@ extension KernelBackend {
     return "; for classifiers this kernel takes no IPv4 or IPv6 frame without a whole IP header"
   }
 
-  /// Why `BPF_PROG_TEST_RUN` cannot run `program`; nil when it can.
-  static func limit(of program: ProgramSpec) -> String? {
+  /// Loads `program`. `BPF_PROG_TEST_RUN` refuses programs for devmap and cpumap entries, which are loaded as plain XDP:
+  /// that is all the same to them, but for a devmap program's `egress_ifindex`.
+  private static func load(_ program: ProgramSpec, in object: KernelObject) throws(KernelError) -> KernelProgram {
+    guard program.type == .xdp else { return try object.load(program) }
     switch AttachType(rawValue: program.attachType) {
-    case .xdpDevmap where program.type == .xdp, .xdpCpumap where program.type == .xdp:
-      return "program \(program.name): BPF_PROG_TEST_RUN does not run programs for devmap and cpumap entries"
-    default: return nil
+    case .xdpDevmap, .xdpCpumap:
+      var plain = program
+      plain.attachType = AttachType.xdp.rawValue
+      do throws(KernelError) {
+        return try object.load(plain)
+      } catch {
+        throw KernelError(
+          message: "program \(program.name): BPF_PROG_TEST_RUN does not run programs for devmap and cpumap entries, "
+            + "nor is it a plain XDP program: \(error.message)", errno: error.errno, rejection: error.rejection)
+      }
+    default: return try object.load(program)
     }
   }
 }

@@ -78,7 +78,10 @@ extension ObjectLoader {
   /// a call whose immediate is its target's offset in bytes, where every other producer has -1.
   private var symbolValuesAreInPlace: Bool {
     guard elf.flags == 0 else { return false }
-    if let comment = elf.section(named: ".comment")?.data, comment.string(at: 0, startsWith: Array("GCC:".utf8)) {
+    // With types, GCC's comment has an empty string in front.
+    if let comment = elf.section(named: ".comment")?.data,
+      [0, 1].contains(where: { comment.string(at: $0, startsWith: Array("GCC:".utf8)) })
+    {
       return true
     }
     for index in code.keys.sorted() {
@@ -186,6 +189,8 @@ extension ObjectLoader {
         return .address(section: index, slot: offset / 8)
       }
       if let places = mapPlaces[index] {
+        // As with libbpf, a map is known by its symbol alone.
+        let offset = symbol.type == .section ? offset : Int(clamping: symbol.value)
         guard let map = places.first(where: { $0.offset == offset }) else {
           throw fault("points to byte \(offset) of \(section.label), where no map is")
         }

@@ -17,6 +17,7 @@ extension ObjectLoader {
     let loadsByDefault = !section.name.hasPrefix("?")
     let name = loadsByDefault ? section.name : String(section.name.dropFirst())
     let meaning = SectionName.meaning(of: name)
+    let customary = SectionName.customary(name)
     let hasGlobals = section.functions.contains { $0.isGlobal }
     for function in section.functions where function.isGlobal || !hasGlobals {
       var linker = ProgramLinker(code: code, typeExtension: typeExtension, types: types)
@@ -31,14 +32,28 @@ extension ObjectLoader {
       }
       program.section = name
       program.loadsByDefault = loadsByDefault
-      program.type = meaning?.type
+      program.contextType = contextType(of: program)
+      program.type = meaning?.type ?? program.contextType ?? customary?.type
+      program.isTypeInferred = meaning == nil
       program.attachType = meaning?.attachType ?? 0
       program.flags = meaning?.flags ?? 0
       programs.append(program)
       if meaning == nil, let (map, key) = ObjectLoader.tailCall(name) { tailCalls.append((map, key, function.name)) }
     }
     if meaning == nil, !section.isText, ObjectLoader.tailCall(name) == nil {
-      notes.append("section \(section.name): its name tells no program type")
+      notes.append("section \(section.name): its name tells libbpf no program type")
+    }
+  }
+
+  /// The type that a program's parameter tells: `struct xdp_md *` or `struct __sk_buff *`.
+  private func contextType(of program: ProgramSpec) -> ProgramType? {
+    guard let types, let id = program.functions.first?.typeID, let context = types.contextName(ofFunction: id) else {
+      return nil
+    }
+    switch context {
+    case "xdp_md": return .xdp
+    case "__sk_buff": return .schedCLS
+    default: return nil
     }
   }
 
@@ -57,9 +72,11 @@ extension ObjectLoader {
 
   /// A program that is only called from another is of that one's type.
   private mutating func nameTailCallTypes() {
-    guard !tailCalls.isEmpty, let caller = programs.first(where: { $0.type != nil }) else { return }
-    for index in programs.indices where programs[index].type == nil {
-      guard tailCalls.contains(where: { $0.program == programs[index].name }) else { continue }
+    let called = Set(tailCalls.map(\.program))
+    guard !called.isEmpty, let caller = programs.first(where: { $0.type != nil && !called.contains($0.name) }) else {
+      return
+    }
+    for index in programs.indices where called.contains(programs[index].name) {
       programs[index].type = caller.type
       programs[index].attachType = caller.attachType
       programs[index].flags = caller.flags

@@ -60,11 +60,13 @@ struct ProgramLinker {
   private var exceptionCallback: String? {
     let tag = "exception_callback:"
     guard let types, let main = program.functions.first?.typeID else { return nil }
+    var found: [String] = []
     for id in types.ids where types.kind(of: id) == .declarationTag && types.target(of: id) == main {
       let name = types.name(of: id)
-      if name.hasPrefix(tag) { return String(name.dropFirst(tag.count)) }
+      if name.hasPrefix(tag) { found.append(String(name.dropFirst(tag.count))) }
     }
-    return nil
+    // As with libbpf, several contradict each other.
+    return found.count == 1 ? found[0] : nil
   }
 
   /// The global function of that name.

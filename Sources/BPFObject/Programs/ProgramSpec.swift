@@ -6,8 +6,12 @@ public struct ProgramSpec: Sendable {
   public var name: String
   /// Section as written, for example `xdp.frags/devmap`; libbpf's leading `?` is removed.
   public var section: String
-  /// Program type from the section name; nil when the section name tells none.
+  /// Program type from the section name or, where that tells none, from the program's parameter; nil when neither does.
   public var type: ProgramType?
+  /// True where ``type`` is not what the section's name says.
+  public var isTypeInferred = false
+  /// Program type from the parameter alone, by its BTF: XDP for `struct xdp_md *`, a classifier for `struct __sk_buff *`.
+  public var contextType: ProgramType?
   /// Expected attach type from the section name (`enum bpf_attach_type`), 0 when there is none.
   public var attachType: UInt32
   /// `BPF_F_XDP_HAS_FRAGS` and the like, as the section name asks.

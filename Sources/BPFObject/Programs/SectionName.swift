@@ -17,6 +17,14 @@ struct SectionName: Sendable {
     return SectionName(type: rule.type, attachType: rule.attachType?.rawValue ?? 0, flags: rule.flags)
   }
 
+  /// What other loaders, and the habits of their users, take a section to be: iproute2 loads `prog` as XDP, and classifiers
+  /// are in `ingress`, `egress` and `cls…`.
+  static func customary(_ section: String) -> SectionName? {
+    if section == "prog" { return SectionName(type: .xdp, attachType: 0, flags: 0) }
+    guard ["ingress", "egress", "cls"].contains(where: section.hasPrefix) else { return nil }
+    return SectionName(type: .schedCLS, attachType: 0, flags: 0)
+  }
+
   private struct Rule: Sendable {
     let name: String
     let type: ProgramType

@@ -97,6 +97,18 @@ extension TypeInfo {
     return int.isChar || name(of: id) == "char"
   }
 
+  /// The struct that a function's first parameter points to: `xdp_md` of an XDP program; nil when there is none.
+  func contextName(ofFunction id: UInt32) -> String? {
+    guard case .function(let prototype, _)? = self[id], case .prototype(_, let parameters)? = self[prototype],
+      let parameter = parameters.first, let pointer = resolved(parameter.type), kind(of: pointer) == .pointer,
+      let context = resolved(target(of: pointer))
+    else { return nil }
+    switch kind(of: context) {
+    case .structure, .forward: return name(of: context)
+    default: return nil
+    }
+  }
+
   /// The type in C: `struct flow`, `__u32`, `unsigned char [6]`, `struct sk_buff *`.
   public func declaration(of id: UInt32) -> String { declaration(of: id, depth: 0) }
 

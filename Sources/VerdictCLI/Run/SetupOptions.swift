@@ -87,11 +87,13 @@ struct SetupOptions: ParsableArguments {
     var object = try await ObjectArgument.load(path, verbose: verbose)
     try setMaxEntries(of: &object)
     let notes = try await kernel.target.bind(&object)
-    let program = try object.chooseProgram(program)
+    var program = try object.chooseProgram(program)
     let hook = try choose(for: program, of: object)
     if hook == .xdp, let option = socketBufferOption {
       throw Failure(.usage, "\(option): program \(program.name) is an XDP program, which gets no skb")
     }
+    // As if it were one of that hook.
+    if program.hook == nil { program.type = hook == .xdp ? .xdp : .schedCLS }
     var seeds = MapSeeds()
     for map in maps { seeds.add(try MapSeed(parsing: try InputFile.read(map.value), file: map.value), for: map.name) }
     try seeds.set(in: &object)

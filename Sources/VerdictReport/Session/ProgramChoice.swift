@@ -8,9 +8,16 @@ extension ObjectFile {
   ///
   /// - Throws: ``ProgramChoiceError``, which lists the choices.
   public func chooseProgram(_ name: String? = nil) throws(ProgramChoiceError) -> ProgramSpec {
+    return try choose(name).standingAlone
+  }
+
+  private func choose(_ name: String?) throws(ProgramChoiceError) -> ProgramSpec {
     guard let name else {
       var candidates = programs.filter { $0.hook != nil && $0.loadsByDefault }
       if candidates.count > 1 { candidates = candidates.filter { !$0.runsBehindRedirect } }
+      // Those that a section's name declares go before those that only look like programs.
+      let declared = candidates.filter { !$0.isTypeInferred }
+      if !declared.isEmpty { candidates = declared }
       switch candidates.count {
       case 1: return candidates[0]
       case 0:
@@ -36,8 +43,17 @@ extension ProgramSpec {
     switch type {
     case .xdp: .xdp
     case .schedCLS, .schedACT: section.contains("egress") ? .tcEgress : .tcIngress
+    case .ext where contextType != nil: standingAlone.hook
     default: nil
     }
+  }
+
+  /// A program that replaces a function of another (`freplace/…`) as one of its own: of the type that its parameter tells.
+  fileprivate var standingAlone: ProgramSpec {
+    guard type == .ext, let contextType else { return self }
+    var program = self
+    program.type = contextType
+    return program
   }
 
   /// `BPF_XDP_DEVMAP` and `BPF_XDP_CPUMAP` of linux/bpf.h: programs that an entry of a map names.
