@@ -30,8 +30,6 @@ public protocol Backend: AnyObject {
   var deferredReport: DeferredReport? { get }
   /// What is run, in words.
   var title: String { get }
-  /// The way of the last packet past several programs; nil where there is only one.
-  var journey: Journey? { get }
   /// A trap of an earlier run in words.
   func describe(_ trap: Trap) -> TrapDescription
   /// A redirect target in words: `ifindex 3`, `tx_port[1] ifindex 4`.
@@ -51,8 +49,6 @@ extension Backend {
   public var deferredReport: DeferredReport? { nil }
   /// The program's name.
   public var title: String { program.name }
-  /// nil by default.
-  public var journey: Journey? { nil }
   /// Empty by default.
   public var contextOut: [UInt8] { [] }
 }

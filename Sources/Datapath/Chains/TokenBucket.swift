@@ -65,6 +65,6 @@ struct TokenBucket {
       self.shift = shift
     }
 
-    func nanoseconds(_ count: UInt64) -> Int64 { Int64(truncatingIfNeeded: count &* UInt64(factor) >> UInt64(shift)) }
+    func nanoseconds(_ count: UInt64) -> Int64 { Int64(truncatingIfNeeded: (count &* UInt64(factor)) >> UInt64(shift)) }
   }
 }

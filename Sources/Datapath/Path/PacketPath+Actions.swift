@@ -81,7 +81,7 @@ extension PacketPath {
       return action.packets % value != 0 ? control : variation.action
     case .netrand:
       // get_random_u32_below, by multiplication.
-      return UInt64(action.random.next()) * UInt64(value) >> 32 != 0 ? control : variation.action
+      return (UInt64(action.random.next()) * UInt64(value)) >> 32 != 0 ? control : variation.action
     }
   }
 

@@ -51,6 +51,8 @@ public final class PacketPath: Backend {
   var mirredDepth = 0
   /// From one device to the next.
   var hops = 0
+  /// Packets and copies by where they ended, other than where they came in.
+  public internal(set) var ends: [Journey.End: UInt64] = [:]
   /// Copies that were sent, of all packets.
   public internal(set) var copyCount: UInt64 = 0
   /// The copies of the packet in hand.
@@ -188,6 +190,7 @@ public final class PacketPath: Backend {
     current.fate = fate
     current.decider = decider < 0 ? nil : decider
     if decider >= 0 { counters.decided(decider) }
+    if current.end != .here { ends[current.end, default: 0] += 1 }
     if let copyInHand { copies[copyInHand] = current }
   }
 
@@ -335,6 +338,12 @@ public final class PacketPath: Backend {
     machine.programs.first { Machine.programNumber($0.index) == number }?.spec.name
   }
 
+  /// The objects' names, in order.
+  public var objectNames: [String] { objects.map(\.name) }
+
+  /// The object's types, for its maps.
+  public func types(of object: String) -> TypeInfo? { spec.objects.first { $0.name == object }?.file.types }
+
   /// The maps of one object, in its order.
   public func maps(of object: String) -> [any MapAccess] {
     objects.first { $0.name == object }?.maps.map { machine.maps[$0] } ?? []
@@ -342,6 +351,9 @@ public final class PacketPath: Backend {
 
   /// The device of that ifindex; nil when the set-up has none.
   func device(_ index: UInt32) -> PathDevice? { devices.first { $0.index == index } }
+
+  /// The name of the device that frames come in by, or leave by.
+  public var entryName: String { entry.spec.name }
 
   /// The name of the device of that ifindex, or its number.
   public func deviceName(_ index: UInt32) -> String { device(index)?.spec.name ?? "ifindex \(index)" }

@@ -69,7 +69,10 @@ struct RunCommand: AsyncParsableCommand {
   static let eventsForPeople = "standard error"
 
   private func eventLog(_ path: String, _ object: ObjectFile, _ backend: any Backend) throws -> EventLog {
-    guard let simulator = backend as? SimulatorBackend else {
+    if let path = backend as? PacketPath, path.objectNames.count > 1 {
+      throw Failure(.usage, "--events: a chain of programs of one object can be listened to, not of several")
+    }
+    guard let machine = (backend as? PacketPath)?.machine ?? (backend as? SimulatorBackend)?.machine else {
       throw Failure(.usage, "--events: the kernel's rings are not read; use --backend simulator")
     }
     var types = EventTypes(object)
@@ -82,7 +85,7 @@ struct RunCommand: AsyncParsableCommand {
       path == Self.eventsForPeople
       ? EventLog(form: .text, object: object, types: types)
       : try EventLog(path: path, form: .json, object: object, types: types)
-    log.attach(to: simulator.machine)
+    log.attach(to: machine)
     return log
   }
 
@@ -96,14 +99,14 @@ struct RunCommand: AsyncParsableCommand {
 
   private func replay() async throws {
     let (prepared, backend) = try await program.load()
-    if trace, let simulator = backend as? SimulatorBackend {
-      simulator.machine.trace = { Terminal.line("trace: \($0)") }
-    }
+    let path = backend as? PacketPath
+    if trace { (path?.machine ?? (backend as? SimulatorBackend)?.machine)?.trace = { Terminal.line("trace: \($0)") } }
     let replay = Replay(backend: backend)
     replay.limit = limit
     if let settle { replay.settling = settle.duration }
     replay.classes = try classes.map { try TrafficClass(name: $0.name, filter: $0.value) }
     let capture = try CaptureReader(path: pcap)
+    path?.keepsSteps = perPacket != nil
     if let perPacket { replay.packetLog = try PacketLog(path: perPacket, hook: backend.hook) }
     if let events { replay.eventLog = try eventLog(events, prepared.object, backend) }
     if let write { replay.captures = try VerdictCaptures(directory: write, hook: backend.hook) }
@@ -119,9 +122,9 @@ struct RunCommand: AsyncParsableCommand {
     progress?.clear()
     result.report.notes = prepared.notes + result.report.notes
     if dumpMaps {
-      result.report.maps = try backend.maps.map {
-        try MapDump($0, types: prepared.object.types, program: backend.programName)
-      }
+      result.report.maps =
+        try path.map(MapDump.all(of:))
+        ?? backend.maps.map { try MapDump($0, types: prepared.object.types, program: backend.programName) }
     }
     let descriptor: Int32 = perPacket == "-" || events == "-" ? 2 : 1
     let renderer = format.renderer(colour: Terminal.wantsColour(descriptor))

@@ -7,8 +7,18 @@ import VerdictReport
 
 /// How a program of an object is set up, on either backend: what every subcommand that runs one takes.
 struct SetupOptions: ParsableArguments {
-  @Option(help: "The program to run, by the name of its function or section.")
-  var program: String?
+  @Option(
+    name: .customLong("program"),
+    help: ArgumentHelp(
+      "The program to run, by the name of its function or section. Repeated, the programs make a chain, each on the hook of "
+        + "its section; FILE:NAME takes one of another object.", valueName: "name"))
+  var programs: [String] = []
+  var program: String? { programs.first }
+
+  @Option(
+    help: ArgumentHelp(
+      "Sets up objects, devices and what is attached to them, in YAML or JSON; see the README.", valueName: "file"))
+  var chain: String?
 
   @Option(help: "Where the program is attached: xdp, tc-ingress or tc-egress; by its section's name when not given.")
   var hook: Hook?
@@ -84,6 +94,7 @@ struct SetupOptions: ParsableArguments {
 
   /// Reads the object at `path` and the seeds.
   func prepare(_ path: String) async throws -> Prepared {
+    if asksForChain { throw Failure(.usage, "a chain of programs is for 'run' and 'bench' on the simulator") }
     var object = try await ObjectArgument.load(path, verbose: verbose)
     try setMaxEntries(of: &object)
     let notes = try await kernel.target.bind(&object)
@@ -155,9 +166,11 @@ struct SetupOptions: ParsableArguments {
     return kernel
   }
 
-  private func setMaxEntries(of object: inout ObjectFile) throws(Failure) {
+  /// - Parameter ignoringOthers: Sizes of maps that the object does not have are another object's.
+  func setMaxEntries(of object: inout ObjectFile, ignoringOthers: Bool = false) throws(Failure) {
     for option in maxEntries {
       guard let index = object.maps.firstIndex(where: { $0.name == option.name }) else {
+        if ignoringOthers { continue }
         throw Failure(.usage, "--max-entries \(option.name)=\(option.value): \(object.name) has no map of that name")
       }
       object.maps[index].maxEntries = UInt32(option.value) ?? 0
@@ -187,7 +200,7 @@ struct SetupOptions: ParsableArguments {
     return hook
   }
 
-  private func say(_ notes: [String]) {
+  func say(_ notes: [String]) {
     guard verbose else { return }
     for note in notes { Terminal.line("note: \(note)") }
   }

@@ -85,6 +85,7 @@ public struct Benchmark {
   private func run(_ repeats: Int) throws(BackendError) -> Run {
     // The engine's own backend, known by its type, costs no dynamic call.
     if let simulator = backend as? SimulatorBackend { return try run(simulator, frames.frames, repeats) }
+    if let path = backend as? PacketPath { return try run(path, frames.frames, repeats) }
     return try run(backend, frames.frames, repeats)
   }
 

@@ -1,5 +1,6 @@
 import BPFMachine
 import BPFObject
+import Datapath
 
 /// The contents of a map, typed through BTF where the object has types, else in hex.
 ///
@@ -14,7 +15,7 @@ public struct MapDump: Sendable {
   }
 
   /// Name of the map.
-  public let name: String
+  public private(set) var name: String
   /// The kernel's name of its type, or its number.
   public let type: String
   private let isPerCPU: Bool
@@ -52,6 +53,21 @@ public struct MapDump: Sendable {
         values: entry.values.map { shape.decode(value: $0, program: program) },
         isSet: entry.values.map { $0.contains { $0 != 0 } })
     }
+  }
+
+  /// The maps of every object of a path, each named with its object where there are several; a map that objects share is there
+  /// once.
+  public static func all(of path: PacketPath) throws(MapError) -> [MapDump] {
+    var dumps: [MapDump] = []
+    var seen: Set<ObjectIdentifier> = []
+    for object in path.objectNames {
+      for map in path.maps(of: object) where seen.insert(ObjectIdentifier(map)).inserted {
+        var dump = try MapDump(map, types: path.types(of: object), program: path.programName)
+        if path.objectNames.count > 1 { dump.name = "\(object)/\(dump.name)" }
+        dumps.append(dump)
+      }
+    }
+    return dumps
   }
 
   /// `{name, type, entries: [{key, value} | {key, values: [{cpu, value}]}]}`.

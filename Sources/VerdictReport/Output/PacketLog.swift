@@ -8,7 +8,7 @@ import Datapath
 /// `instructions` is null where a kernel does not tell. `time` is seconds since 1970 with nine decimals, a string so that no reader rounds it. `output_hash` is the FNV-1a
 /// hash, 64 bits in hex, of the bytes from data_meta to the end of the frame: what `BPF_PROG_TEST_RUN` gives as data_out.
 public final class PacketLog {
-  private let output: OutputBuffer
+  let output: OutputBuffer
   private let hook: Hook
   /// `"XDP_PASS","code":2` by code + 1, for the codes that Linux defines.
   private let verdicts: [String]
@@ -49,7 +49,9 @@ public final class PacketLog {
     try output.append(",\"output_hash\":\"")
     try output.appendHex(FNV1a.hash(left))
     try output.append("\"")
-    if outcome.isRedirected, Verdict(hook: hook, code: code).isRedirect, let redirect = backend.redirect {
+    if hook == .chain {
+      if let path = backend as? PacketPath { try appendJourney(of: path) }
+    } else if outcome.isRedirected, Verdict(hook: hook, code: code).isRedirect, let redirect = backend.redirect {
       try output.append(",\"redirect\":")
       try append(quoted: backend.describe(redirect))
     }
@@ -67,7 +69,7 @@ public final class PacketLog {
     try output.append("}")
   }
 
-  private func append(quoted text: String) throws(OutputError) {
+  func append(quoted text: String) throws(OutputError) {
     var quoted = ""
     JSON.quote(text, to: &quoted)
     try output.append(quoted)
@@ -78,6 +80,6 @@ public final class PacketLog {
 }
 
 extension Verdict {
-  /// True for XDP_REDIRECT and TC_ACT_REDIRECT.
-  package var isRedirect: Bool { code == (hook == .xdp ? 4 : 7) }
+  /// True for XDP_REDIRECT, TC_ACT_REDIRECT and ``Fate/redirect``.
+  package var isRedirect: Bool { code == (hook == .tcIngress || hook == .tcEgress ? 7 : 4) }
 }

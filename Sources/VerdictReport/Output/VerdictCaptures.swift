@@ -42,7 +42,16 @@ public final class VerdictCaptures {
     let wireLength = bytes.count + (frame.wireLength - frame.bytes.count)
     try writer(verdict).write(
       bytes, wireLength: wireLength, timestamp: frame.timestamp,
-      verdict: hook == .xdp ? .xdp(UInt64(bitPattern: verdict.number)) : .tc(verdict.number))
+      verdict: Self.option(verdict))
+  }
+
+  /// epb_verdict; what several programs came to is no program's verdict.
+  private static func option(_ verdict: Verdict) -> PacketVerdict? {
+    switch verdict.hook {
+    case .xdp: .xdp(UInt64(bitPattern: verdict.number))
+    case .tcIngress, .tcEgress: .tc(verdict.number)
+    case .chain: nil
+    }
   }
 
   private func writer(_ verdict: Verdict) throws(CaptureError) -> CaptureWriter {

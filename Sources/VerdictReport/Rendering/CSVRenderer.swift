@@ -11,8 +11,9 @@ public struct CSVRenderer: Renderer {
     text += "verdict,code,packets,share,bytes,bytes_share\n"
     text += rows(report.distribution, prefix: report.classes.isEmpty ? "" : "*,")
     for row in report.classes {
-      text += rows(row.distribution, prefix: field(row.name) + ",")
+      text += rows(row.distribution, prefix: Self.field(row.name) + ",")
     }
+    if let chain = report.chain { text += "\n" + chain.csv }
     return text
   }
 
@@ -34,7 +35,7 @@ public struct CSVRenderer: Renderer {
   }
 
   /// Quoted where a comma, a quote or a line break asks for it.
-  private func field(_ text: String) -> String {
+  static func field(_ text: String) -> String {
     guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }
     return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
   }

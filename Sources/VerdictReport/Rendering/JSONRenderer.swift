@@ -24,6 +24,7 @@ public struct JSONRenderer: Renderer {
       members.append(("classes", .array(report.classes.map(trafficClass))))
     }
     if let deferred = report.deferred, deferred.isOfNote { members.append(("deferred", self.deferred(deferred))) }
+    if let chain = report.chain { members.append(("chain", chain.json)) }
     if !report.notes.isEmpty { members.append(("notes", .array(report.notes.map(JSON.string)))) }
     if let partial = report.partial { members.append(("partial", .string(partial))) }
     if let maps = report.maps { members.append(("maps", .array(maps.map(\.json)))) }

@@ -13,6 +13,7 @@ public struct TextRenderer: Renderer {
     var text = "\(report.program) (\(report.hook.rawValue)) over \(report.capture)\n"
     if let partial = report.partial { text += dressed("PARTIAL: \(partial)", "1;33") + "\n" }
     text += "\n" + verdictTable(report.distribution)
+    if let chain = report.chain { text += "\n" + chainTables(chain) }
     if !report.classes.isEmpty { text += "\n" + classTable(report) }
     text += "\n" + speedLine(report)
     if report.packets > 0 { text += instructionLine(report.instructions) }
@@ -104,16 +105,16 @@ public struct TextRenderer: Renderer {
     return text
   }
 
-  private func dressed(_ text: String, _ code: String) -> String {
+  func dressed(_ text: String, _ code: String) -> String {
     colour && !text.isEmpty && !code.isEmpty ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
   }
 
   private static func paint(_ verdict: String) -> String {
     switch verdict {
-    case "XDP_PASS", "TC_ACT_OK", "TC_ACT_PIPE", "TC_ACT_UNSPEC": "32"
-    case "XDP_DROP", "TC_ACT_SHOT": "31"
-    case "XDP_TX", "XDP_REDIRECT", "TC_ACT_REDIRECT": "36"
-    case "TC_ACT_STOLEN", "TC_ACT_QUEUED", "TC_ACT_TRAP", "TC_ACT_REPEAT", "TC_ACT_RECLASSIFY": "33"
+    case "XDP_PASS", "pass", "TC_ACT_OK", "TC_ACT_PIPE", "TC_ACT_UNSPEC": "32"
+    case "XDP_DROP", "drop", "TC_ACT_SHOT": "31"
+    case "XDP_TX", "tx", "redirect", "XDP_REDIRECT", "TC_ACT_REDIRECT": "36"
+    case "stolen", "TC_ACT_STOLEN", "TC_ACT_QUEUED", "TC_ACT_TRAP", "TC_ACT_REPEAT", "TC_ACT_RECLASSIFY": "33"
     default: "1;35"
     }
   }

@@ -78,8 +78,8 @@ enum Format {
     return decimals == 0 ? "\(whole) \(unit)" : "\(whole).\(fraction.prefix(decimals)) \(unit)"
   }
 
-  /// `1 packet`, `2 packets`.
-  static func count(_ value: UInt64, _ noun: String) -> String {
-    "\(grouped(value)) \(noun)\(value == 1 ? "" : "s")"
+  /// `1 packet`, `2 packets`, `2 copies`.
+  static func count(_ value: UInt64, _ noun: String, _ plural: String? = nil) -> String {
+    "\(grouped(value)) \(value == 1 ? noun : plural ?? noun + "s")"
   }
 }

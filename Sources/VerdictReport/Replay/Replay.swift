@@ -67,6 +67,8 @@ public final class Replay {
         // The engine's own backend, known by its type, costs no dynamic call.
         if let simulator = backend as? SimulatorBackend {
           try run(frames, simulator, &tally)
+        } else if let path = backend as? PacketPath {
+          try run(frames, path, &tally)
         } else {
           try run(frames, backend, &tally)
         }
@@ -187,7 +189,7 @@ public final class Replay {
   ) -> Report {
     let hook = backend.hook
     var report = Report(
-      program: backend.program.name, hook: hook, capture: capture,
+      program: backend.title, hook: hook, capture: capture,
       distribution: tally.verdicts.distribution(hook: hook),
       traps: tally.traps.causes(describe: backend.describe), instructions: tally.instructions.statistics(),
       elapsed: elapsed, notes: notes + tally.allNotes, deferred: backend.deferredReport)
@@ -197,6 +199,7 @@ public final class Replay {
         TrapCount(trap: backend.describe($0.trap), packets: $0.count, isDeferred: true)
       }
     }
+    if let path = backend as? PacketPath { report.chain = ChainSummary(path, packets: report.packets) }
     if !classes.isEmpty {
       report.classes = classes.map { $0.distribution(hook: hook) }
       let rest = tally.unclassified.distribution(hook: hook)

@@ -13,6 +13,8 @@ public struct Report: Sendable {
   public var distribution: Distribution
   /// The same by traffic class, in the order they were asked for.
   public var classes: [ClassDistribution]
+  /// What each link of a chain did; nil where one program ran.
+  public var chain: ChainSummary?
   /// Packets stopped by a trap, by cause, most frequent first.
   public var traps: [TrapCount]
   /// Instructions a packet.

@@ -31,12 +31,20 @@ public struct MapSeeds: Sendable {
   ///
   /// - Parameter maps: what to set them in, in place of the backend's own maps.
   public func load(into backend: any Backend, maps: [any MapAccess]? = nil, types: TypeInfo?) throws(SeedError) {
-    let maps = maps ?? backend.maps
+    try load(into: maps ?? backend.maps, types: types) { name throws(BackendError) in
+      try backend.programNumber(named: name)
+    }
+  }
+
+  /// Sets the entries of maps.
+  ///
+  /// - Parameter programNumber: what a prog_array takes for a program.
+  public func load(
+    into maps: [any MapAccess], types: TypeInfo?, programNumber: (String) throws(BackendError) -> UInt32?
+  ) throws(SeedError) {
     for (name, seed) in seeds {
       guard let map = maps.first(where: { $0.spec.name == name }), !map.spec.isData else { continue }
-      try seed.load(into: map, types: types) { name throws(BackendError) in
-        try backend.programNumber(named: name)
-      }
+      try seed.load(into: map, types: types, program: programNumber)
     }
   }
 }
