@@ -1,3 +1,4 @@
+import BPFInstructions
 import BPFMachine
 import BPFObject
 import Capture
@@ -184,7 +185,7 @@ struct BackendTests {
     let plain = try backend([Slots.mov(0, 1), Slots.exit])
     try Self.withFrame(Self.udp) { (frame: Frame) throws in #expect(try plain.run(frame).returnValue == 1) }
     // Offset of egress_ifindex in struct xdp_md.
-    let error = #expect(throws: KernelError.self) { try backend([Slots.load(.word, 0, 1, 20), Slots.exit]) }
+    let error = #expect(throws: KernelError.self) { try backend([Slots.load(.u32, 0, 1, 20), Slots.exit]) }
     #expect(error?.message.contains("BPF_PROG_TEST_RUN does not run programs for devmap") == true)
     #expect(error?.rejection != nil)
   }
