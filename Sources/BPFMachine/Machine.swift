@@ -51,6 +51,8 @@ public final class Machine {
   /// Types of the heap that are not a program's: bytes, and connections.
   let plainType: Int
   let connectionType: Int
+  /// What conntrack knows, once a program has asked.
+  var connections: ConnectionTable?
   /// Resilient locks that the running program has, by address.
   var heldLocks: [UInt64] = []
   /// Shows a frame's fragments, once a program has asked for a part of one.

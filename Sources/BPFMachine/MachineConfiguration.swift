@@ -13,6 +13,10 @@ public struct MachineConfiguration: Sendable {
   public var network = NetworkModel()
   /// What reads ring buffers and perf rings.
   public var eventReader = EventReader.present
+  /// Connections that conntrack has from the start.
+  public var connections = ConnectionModel()
+  /// What the device says of a frame.
+  public var receiveMetadata = ReceiveMetadata()
   /// `xdp_md.ingress_ifindex`.
   public var ingressInterface: UInt32 = 1
   /// `xdp_md.rx_queue_index`.

@@ -28,6 +28,9 @@ struct KernelFunctionTests {
     Case(object: "objects", program: "references", lengths: [96, 96]),
     Case(object: "objects", program: "pointers", lengths: [96, 96]),
     Case(object: "objects", program: "workers", lengths: [96, 96]),
+    Case(object: "dynptrs", program: "frames"), Case(object: "dynptrs", program: "fragments", lengths: [9000]),
+    Case(object: "skbs", program: "packets", hook: .tcIngress),
+    Case(object: "connections", program: "refusals"), Case(object: "connections", program: "entries"),
     Case(object: "exceptions", program: "throws"), Case(object: "exceptions", program: "throws_deep"),
     Case(object: "exceptions", program: "catches"), Case(object: "exceptions", program: "catches_global"),
     Case(object: "exceptions", program: "catches_nothing"),
@@ -86,6 +89,21 @@ struct KernelFunctionTests {
     return answer
   }
 
+  /// The words of maps that differ, by index.
+  private static func differences(_ found: Answer, _ expected: Answer) -> [String] {
+    var lines: [String] = []
+    func word(_ text: Substring) -> String { String(text.prefix(16)) }
+    for (name, values) in expected.maps {
+      for (value, other) in zip(values, found.maps[name] ?? []) where value != other {
+        for start in stride(from: 0, to: max(value.count, other.count), by: 16)
+        where word(value.dropFirst(start)) != word(other.dropFirst(start)) {
+          lines.append("\(name)[\(start / 16)] \(word(other.dropFirst(start))), not \(word(value.dropFirst(start)))")
+        }
+      }
+    }
+    return lines
+  }
+
   private static func simulator(_ test: Case, engine: EngineKind) throws -> SimulatorBackend {
     let object = try object(test.object)
     let program = try #require(object.program(named: test.program))
@@ -101,7 +119,8 @@ struct KernelFunctionTests {
   @Test("give what the kernel gave", arguments: cases, EngineKind.allCases)
   func simulated(test: Case, engine: EngineKind) throws {
     let expected = try #require(try Self.recorded()[test.testDescription])
-    #expect(try Self.run(test, on: Self.simulator(test, engine: engine)) == expected)
+    let found = try Self.run(test, on: Self.simulator(test, engine: engine))
+    #expect(found == expected, "\(Self.differences(found, expected))")
   }
 
   @Test(
@@ -110,7 +129,8 @@ struct KernelFunctionTests {
   func again(test: Case) throws {
     guard ProcessInfo.processInfo.environment["VERDICT_RECORD"] == nil else { return }
     let expected = try #require(try Self.recorded()[test.testDescription])
-    #expect(try Self.run(test, on: Self.kernel(test)) == expected)
+    let found = try Self.run(test, on: Self.kernel(test))
+    #expect(found == expected, "\(Self.differences(found, expected))")
   }
 
   @Test(

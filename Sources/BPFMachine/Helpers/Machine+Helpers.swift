@@ -89,7 +89,7 @@ extension Machine {
     case 113: probeRead(id)
     case 114: probeReadString(id, isUser: true)
     case 115: probeReadString(id)
-    case 118: give(clock / 4_000_000 &+ Machine.initialJiffies)
+    case 118: give(jiffies)
     case 122: give(1)
     case 120: namespacedProcess()
     case 123: currentAncestorCgroup()
@@ -130,8 +130,15 @@ extension Machine {
     }
   }
 
-  /// `INITIAL_JIFFIES` of include/linux/jiffies.h at 250 Hz, as a 64-bit number.
+  /// `HZ`, and nanoseconds of a jiffy.
+  static let ticksPerSecond = 250
+  static let jiffy: UInt64 = 4_000_000
+
+  /// `INITIAL_JIFFIES` of include/linux/jiffies.h, as a 64-bit number.
   private static let initialJiffies = UInt64(UInt32(bitPattern: -300 * 250))
+
+  /// `jiffies_64` at the time of the packet.
+  var jiffies: UInt64 { clock / Machine.jiffy &+ Machine.initialJiffies }
 
   /// The index of the map that an argument names; nil when it names none.
   @inline(__always)

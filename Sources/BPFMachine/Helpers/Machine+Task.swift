@@ -58,7 +58,7 @@ extension Machine {
   /// `TASK_SIZE_MAX` and the page behind it: below are the addresses of user space, which kernel reads refuse with ERANGE.
   private static let kernelStart: UInt64 = 0x8000_0000_0000
 
-  private func readError(_ address: UInt64, isUser: Bool) -> Int32 {
+  func readError(_ address: UInt64, isUser: Bool) -> Int32 {
     isUser || address >= Machine.kernelStart ? -EFAULT : -ERANGE
   }
 

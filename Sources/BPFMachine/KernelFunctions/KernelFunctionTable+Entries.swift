@@ -143,11 +143,11 @@ extension KernelFunctionTable {
   ]
 
   private static let packets: [KernelFunctionRow] = [
-    none(
-      "bpf_xdp_metadata_rx_timestamp", "6.3", .xdp,
-      note: "there is no device here"),
-    none("bpf_xdp_metadata_rx_hash", "6.3", .xdp, note: "there is no device here"),
-    none("bpf_xdp_metadata_rx_vlan_tag", "6.8", .xdp, note: "there is no device here"),
+    model(
+      "bpf_xdp_metadata_rx_timestamp", "6.3", .metadataTimestamp, .xdp,
+      note: "given by options, or the time stamp of the packet"),
+    model("bpf_xdp_metadata_rx_hash", "6.3", .metadataHash, .xdp, note: "given by options; ENODATA without"),
+    model("bpf_xdp_metadata_rx_vlan_tag", "6.8", .metadataTag, .xdp, note: "given by options, or the tag of the frame"),
     full("bpf_xdp_pull_data", "6.18", .pullData, .xdp),
     none(
       "bpf_xdp_get_xfrm_state", "6.8", .xdp, [.acquire, .mayReturnNull],
@@ -163,20 +163,20 @@ extension KernelFunctionTable {
   ]
 
   private static let connections: [KernelFunctionRow] = [
-    none("bpf_xdp_ct_lookup", "5.18", both, [.acquire, .mayReturnNull], note: table),
-    none("bpf_skb_ct_lookup", "5.18", both, [.acquire, .mayReturnNull], note: table),
-    none("bpf_xdp_ct_alloc", "6.0", both, [.acquire, .mayReturnNull], note: table),
-    none("bpf_skb_ct_alloc", "6.0", both, [.acquire, .mayReturnNull], note: table),
-    none("bpf_ct_insert_entry", "6.0", both, [.acquire, .release, .mayReturnNull], note: table),
-    none("bpf_ct_release", "5.18", both, .release, note: table),
-    none("bpf_ct_set_timeout", "6.0", note: table),
-    none("bpf_ct_change_timeout", "6.0", note: table),
-    none("bpf_ct_set_status", "6.0", note: table),
-    none("bpf_ct_change_status", "6.0", note: table),
-    none("bpf_ct_set_nat_info", "6.1", note: table),
+    model("bpf_xdp_ct_lookup", "5.18", .connectionLookup, both, [.acquire, .mayReturnNull], note: table),
+    model("bpf_skb_ct_lookup", "5.18", .connectionLookup, both, [.acquire, .mayReturnNull], note: table),
+    model("bpf_xdp_ct_alloc", "6.0", .connectionAllocate, both, [.acquire, .mayReturnNull], note: table),
+    model("bpf_skb_ct_alloc", "6.0", .connectionAllocate, both, [.acquire, .mayReturnNull], note: table),
+    model("bpf_ct_insert_entry", "6.0", .connectionInsert, both, [.acquire, .release, .mayReturnNull], note: table),
+    model("bpf_ct_release", "5.18", .connectionRelease, both, .release, note: table),
+    model("bpf_ct_set_timeout", "6.0", .connectionSetTimeout, note: table),
+    model("bpf_ct_change_timeout", "6.0", .connectionChangeTimeout, note: table),
+    model("bpf_ct_set_status", "6.0", .connectionSetStatus, note: table),
+    model("bpf_ct_change_status", "6.0", .connectionChangeStatus, note: table),
+    model("bpf_ct_set_nat_info", "6.1", .connectionSetTranslation, note: table),
     none("bpf_xdp_flow_lookup", "6.11", .xdp, .mayReturnNull, note: "there is no flow table here"),
   ]
-  private static let table = "there is no connection tracking here"
+  private static let table = "connections of the options file and those that programs add"
 
   private static let tasks: [KernelFunctionRow] = [
     model("bpf_task_acquire", "6.2", .returnArgument, both, [.acquire, .mayReturnNull], note: "the idle task alone"),

@@ -22,14 +22,11 @@ extension Machine {
   }
 
   /// Guest address of the metadata in front of the packet, and its length.
-  var metadataStart: UInt64 { contextWord(state.pointee.runsOnSocketBuffer ? SocketBuffer.Field.dataMeta : 8) }
-  private var metadataCount: UInt64 {
-    contextWord(state.pointee.runsOnSocketBuffer ? SocketBuffer.Field.data : 0) &- metadataStart
+  var metadataStart: UInt64 {
+    state.pointee.runsOnSocketBuffer ? socketBuffer.dataAddress - metadataCount : packet.metadataAddress
   }
-
-  private func contextWord(_ offset: Int) -> UInt64 {
-    UInt64(
-      memory.read(PacketBuffer.contextAddress + UInt64(offset), 4)?.loadUnaligned(as: UInt32.self) ?? 0)
+  private var metadataCount: UInt64 {
+    UInt64(state.pointee.runsOnSocketBuffer ? socketBuffer.metadataCount : packet.metadataCount)
   }
 
   /// `bpf_dynptr_from_xdp(xdp, flags, ptr)`, `bpf_dynptr_from_skb(skb, flags, ptr)`, `bpf_dynptr_from_skb_meta(…)`.
@@ -82,9 +79,8 @@ extension Machine {
     case .frame:
       return packetPointer(Int(position), Int(count))
     case .socketBuffer:
-      let start = contextWord(SocketBuffer.Field.data)
-      let linear = contextWord(SocketBuffer.Field.dataEnd) - start
-      return position + count <= linear ? start + position : nil
+      let address = socketBuffer.dataAddress + position
+      return address + count <= socketBuffer.endAddress ? address : nil
     case .metadata:
       return metadataStart + position
     case .invalid:
@@ -216,10 +212,14 @@ extension Machine {
     guard count > 0 else { return give(0) }
     guard !isUser else { return give(code: -EFAULT) }
     guard isString else {
-      guard let bytes = memory.read(registers[4], Int(count)) else { return give(code: -EFAULT) }
+      guard let bytes = memory.read(registers[4], Int(count)) else {
+        return give(code: readError(registers[4], isUser: false))
+      }
       return written(write(dynptr, offset, from: bytes, Int(count)))
     }
-    guard let text = string(at: registers[4], limit: Int(count) - 1) else { return give(code: -EFAULT) }
+    guard let text = string(at: registers[4], limit: Int(count) - 1) else {
+      return give(code: readError(registers[4], isUser: false))
+    }
     let result = (text + [0]).withUnsafeBytes { bytes in
       bytes.baseAddress.map { write(dynptr, offset, from: $0, bytes.count) } ?? nil
     }

@@ -89,8 +89,8 @@ extension Machine {
     case .metadataTag: return metadataTag()
     case .pullData: return pullFrame()
 
-    case .connectionLookup: return connectionLookup()
-    case .connectionAllocate: return connectionAllocate()
+    case .connectionLookup: return connectionLookup(program: KernelFunction.program(call: call))
+    case .connectionAllocate: return connectionAllocate(program: KernelFunction.program(call: call))
     case .connectionInsert: return connectionInsert()
     case .connectionRelease: return connectionRelease()
     case .connectionSetTimeout: return connectionSetTimeout(isInserted: false)

@@ -171,6 +171,7 @@ extension ProgramSpec {
   public func relocated(against target: TypeInfo) -> ProgramSpec {
     guard let types, !coreRelocations.isEmpty else { return self }
     var copy = self
+    copy.kernelTypes = target
     guard types.bytes != target.bytes else {
       copy.coreRelocations = []
       return copy
@@ -189,6 +190,9 @@ extension ObjectFile {
   public func relocated(against target: TypeInfo) -> ObjectFile {
     guard let types else { return self }
     var copy = self
+    for index in copy.programs.indices where !copy.programs[index].coreRelocations.isEmpty {
+      copy.programs[index].kernelTypes = target
+    }
     guard types.bytes != target.bytes else {
       for index in copy.programs.indices { copy.programs[index].coreRelocations = [] }
       return copy

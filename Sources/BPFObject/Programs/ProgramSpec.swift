@@ -30,6 +30,8 @@ public struct ProgramSpec: Sendable {
   public var sourceLines: [SourceLine]
   /// CO-RE records of .BTF.ext, not applied yet, ascending by slot.
   public var coreRelocations: [CORERelocation] = []
+  /// The types that CO-RE went by; nil when there was nothing to relocate.
+  public var kernelTypes: TypeInfo?
   /// The object's types, in which ``coreRelocations`` and ``functions`` name theirs; nil without .BTF.
   public var types: TypeInfo?
 

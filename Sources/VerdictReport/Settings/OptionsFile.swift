@@ -38,6 +38,8 @@ public struct OptionsFile {
   /// Every section, in the order in which they are read.
   static let readers: [Reader] = [
     Reader(name: "machine", read: readMachine),
+    Reader(name: "xdp", read: readReceiveMetadata),
+    Reader(name: "conntrack", read: readConnections),
     Reader(name: "interfaces", read: readInterfaces),
     Reader(name: "routes", read: readRoutes),
     Reader(name: "rules", read: readRules),
