@@ -35,7 +35,9 @@ extension Machine {
   // MARK: Arguments
 
   /// What r2-r5 ask for: a tuple, or the error of the kernel.
-  private func request(isLookup: Bool) -> Result<(key: ConnectionTable.Key, zone: UInt16, directions: UInt8), RequestFault> {
+  private func request(isLookup: Bool) -> Result<
+    (key: ConnectionTable.Key, zone: UInt16, directions: UInt8), RequestFault
+  > {
     let size = registers[5] & 0xffff_ffff
     guard Machine.optionSizes.contains(size) else { return .failure(.code(-EINVAL)) }
     guard let options = memory.write(registers[4], Int(size)) else { return .failure(.argument(4)) }
@@ -113,7 +115,9 @@ extension Machine {
   private func add(_ connection: ConnectionModel.Connection) {
     func key(_ direction: ConnectionModel.Direction) -> ConnectionTable.Key {
       ConnectionTable.Key(
-        source: direction.source.withUnsafeBytes { $0.baseAddress.map { Machine.address($0, direction.source.count) } ?? (0, 0) },
+        source: direction.source.withUnsafeBytes {
+          $0.baseAddress.map { Machine.address($0, direction.source.count) } ?? (0, 0)
+        },
         destination: direction.destination.withUnsafeBytes {
           $0.baseAddress.map { Machine.address($0, direction.destination.count) } ?? (0, 0)
         },
@@ -124,7 +128,8 @@ extension Machine {
     else { return }
     let ticks = min(UInt64(Int32.max), connection.timeout / Machine.jiffy)
     object.host.storeBytes(of: timeStamp &+ UInt32(ticks), toByteOffset: layout.timeout, as: UInt32.self)
-    object.host.storeBytes(of: UInt64(connection.status) | Status.confirmed, toByteOffset: layout.status, as: UInt64.self)
+    object.host.storeBytes(
+      of: UInt64(connection.status) | Status.confirmed, toByteOffset: layout.status, as: UInt64.self)
     object.host.storeBytes(of: connection.mark, toByteOffset: layout.mark, as: UInt32.self)
     _ = connections?.insert(object.address)
     heap.hold(object, -1)

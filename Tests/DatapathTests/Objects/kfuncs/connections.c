@@ -114,7 +114,8 @@ int entries(struct xdp_md *ctx) {
   union nf_inet_addr address = {};
   struct nf_conn___init *fresh;
   struct nf_conn *ct;
-  __u16 port = bpf_get_prandom();
+  // Others every time: the kernel keeps them for a while.
+  __u16 port = bpf_get_prandom(), translated = bpf_get_prandom() | 0x400;
 
   tuple.ipv4.sport = port;
   fresh = bpf_xdp_ct_alloc(ctx, &tuple, sizeof(tuple.ipv4), &opts, 16);
@@ -126,8 +127,8 @@ int entries(struct xdp_md *ctx) {
   results[3] = bpf_ct_set_status(fresh, 2);
   results[4] = fresh->ct.status;
   address.ip = 0x070200c0;
-  results[5] = bpf_ct_set_nat_info(fresh, &address, 4444, 0);
-  results[6] = bpf_ct_set_nat_info(fresh, &address, 4444, 0);
+  results[5] = bpf_ct_set_nat_info(fresh, &address, translated, 0);
+  results[6] = bpf_ct_set_nat_info(fresh, &address, translated, 0);
   results[7] = fresh->ct.status;
   results[8] = fresh->ct.tuplehash[1].tuple.src.u3.ip;
   fresh->ct.mark = 77;
@@ -150,7 +151,7 @@ int entries(struct xdp_md *ctx) {
   back.ipv4.saddr = TO;
   back.ipv4.daddr = 0x070200c0;
   back.ipv4.sport = 0x5000;
-  back.ipv4.dport = 0x5c11;
+  back.ipv4.dport = __builtin_bswap16(translated);
   lookup(ctx, &back, sizeof(back.ipv4), &opts, 16, &results[32]);
   back.ipv4.daddr = FROM;
   back.ipv4.dport = port;
