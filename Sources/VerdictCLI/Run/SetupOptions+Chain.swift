@@ -178,9 +178,11 @@ extension SetupOptions {
     var configuration = try configuration()
     // With a file, the devices are those that it names; without, any may be there.
     if chain != nil {
-      for device in spec.devices {
-        configuration.network.interfaces[device.index] = NetworkModel.Interface(
-          mtu: device.mtu, address: device.address ?? 0)
+      for device in spec.devices where configuration.network.interface(named: device.name) == nil {
+        var interface = NetworkModel.Interface(index: device.index, name: device.name)
+        interface.mtu = device.mtu
+        interface.linkAddress = device.address ?? 0
+        configuration.network.interfaces.append(interface)
       }
     }
     let path = try PacketPath(spec, engine: engine, configuration: configuration)
