@@ -6,8 +6,8 @@ public struct DeviceSpec: Sendable {
   public var index: UInt32
   /// MAC address, in the low 48 bits with the first byte on top. nil is the loopback's, as BPF_PROG_TEST_RUN has it.
   public var address: UInt64?
-  /// Bytes of an IP packet that it carries.
-  public var mtu: UInt32 = 1500
+  /// Bytes of an IP packet that it carries; nil for what the machine's network says, 1500 without a word of it.
+  public var mtu: UInt32?
   /// `IFF_UP`: nothing is sent through a device that is down.
   public var isUp = true
   /// Transmit queues: `real_num_tx_queues`.

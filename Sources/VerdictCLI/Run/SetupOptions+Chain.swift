@@ -176,15 +176,8 @@ extension SetupOptions {
 
   private func make(_ spec: PathSpec, _ members: [Member]) throws -> (prepared: Prepared, backend: PacketPath) {
     var configuration = try configuration()
-    // With a file, the devices are those that it names; without, any may be there.
-    if chain != nil {
-      for device in spec.devices where configuration.network.interface(named: device.name) == nil {
-        var interface = NetworkModel.Interface(index: device.index, name: device.name)
-        interface.mtu = device.mtu
-        interface.linkAddress = device.address ?? 0
-        configuration.network.interfaces.append(interface)
-      }
-    }
+    // With a file, the devices are those that it and the options name; without, any may be there.
+    if chain != nil { for device in spec.devices { device.add(to: &configuration.network) } }
     let path = try PacketPath(spec, engine: engine, configuration: configuration)
     say(path.notes)
     for member in members {
@@ -212,6 +205,18 @@ extension SetupOptions {
       return ["frames leave by \(entry.name); what is attached to its way in sees only what comes back there"]
     }
     return []
+  }
+}
+
+extension DeviceSpec {
+  /// Makes it a device that helpers find; what the options file says of it besides stays.
+  fileprivate func add(to network: inout NetworkModel) {
+    var interface = network.interfaces.first { $0.index == index } ?? NetworkModel.Interface(index: index, name: name)
+    if let mtu { interface.mtu = mtu }
+    interface.isUp = isUp
+    if let address { interface.linkAddress = address }
+    network.interfaces.removeAll { $0.index == index }
+    network.interfaces.append(interface)
   }
 }
 
