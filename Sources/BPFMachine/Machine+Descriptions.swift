@@ -52,6 +52,9 @@ extension Machine {
       "bpf_\(HelperTable.name(helper) ?? "\(helper)") cannot be used on \(describe(map: map))"
     case .badKernelFunctionArgument(let argument, let value):
       "\(kernelFunctionName(reference)): argument \(argument) is 0x\(String(value, radix: 16)), which it cannot be"
+    case .lockMisuse(.alreadyHeld): "bpf_spin_lock while another lock is held"
+    case .lockMisuse(.notHeld): "bpf_spin_unlock of a lock that is not held"
+    case .lockMisuse(.heldAtExit): "the program ends while it holds the lock that it takes here"
     case .fellOffEnd:
       "execution ran past the last instruction"
     }

@@ -53,6 +53,8 @@ public final class Machine {
   let connectionType: Int
   /// What conntrack knows, once a program has asked.
   var connections: ConnectionTable?
+  /// The `struct bpf_spin_lock` that the running program has; 0 when it has none.
+  var spinLockHeld: UInt64 = 0
   /// Resilient locks that the running program has, by address.
   var heldLocks: [UInt64] = []
   /// Shows a frame's fragments, once a program has asked for a part of one.
@@ -385,8 +387,16 @@ public final class Machine {
       case .reference: runReference(programs[index])
       }
     if _slowPath(state.pointee.hasRecords) { drainRings() }
-    if _slowPath(state.pointee.hasLeftovers) { finishKernelFunctions() }
-    return outcome
+    return _slowPath(state.pointee.hasLeftovers) ? finish(outcome, of: index) : outcome
+  }
+
+  /// Sees to what a run has left over; a lock among it is a trap, told where the program takes its first.
+  @inline(never)
+  func finish(_ outcome: Outcome, of program: Int) -> Outcome {
+    finishKernelFunctions()
+    guard !outcome.isTrapped, state.pointee.trap != nil else { return outcome }
+    let element = programs[program].operations.firstIndex { $0 == .callHelper(93) }
+    return trapped(outcome.instructions, program: program, slot: programs[program].slot(ofElement: element ?? 0))
   }
 
   /// Registers, stack and everything that lasts one run.

@@ -50,9 +50,21 @@ public struct Trap: Hashable, Sendable {
     /// A kfunc got an argument that the verifier would have refused: which one, from 1, and what it was; the name is found
     /// through the program's references.
     case badKernelFunctionArgument(argument: Int, value: UInt64)
+    /// `bpf_spin_lock` and `bpf_spin_unlock` in an order that the verifier refuses.
+    case lockMisuse(LockFault)
     /// Execution ran past the last instruction.
     case fellOffEnd
   }
+}
+
+/// What a program did wrong with locks (kernel/bpf/verifier.c, `process_spin_lock`).
+public enum LockFault: Hashable, Sendable {
+  /// It took a second one.
+  case alreadyHeld
+  /// It gave back one that it did not have.
+  case notHeld
+  /// It ended with one.
+  case heldAtExit
 }
 
 /// A trap in words and with its place in the source.

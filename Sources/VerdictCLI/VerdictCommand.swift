@@ -9,7 +9,7 @@ struct VerdictCommand: AsyncParsableCommand {
     abstract: "Runs XDP and TC eBPF programs over packet captures and says what happened to every packet.",
     subcommands: [
       RunCommand.self, InspectCommand.self, BenchCommand.self, CompareCommand.self, AssembleCommand.self,
-      DoctorCommand.self, HelpersCommand.self, MapsCommand.self, SnapshotCommand.self,
+      DoctorCommand.self, HelpersCommand.self, KernelFunctionsCommand.self, MapsCommand.self, SnapshotCommand.self,
     ])
 
   /// Every failure is one line on standard error and an exit code of sysexits(3).

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Numbers, names and releases are those of linux/bpf.h and of the kernel's history.
-@Suite("verdict helpers and verdict maps", .enabled(if: Command.executable != nil, "the command is not built"))
+@Suite("verdict helpers, kfuncs and maps", .enabled(if: Command.executable != nil, "the command is not built"))
 struct ListingTests {
   private static func rows(_ arguments: String...) async throws -> [[String: Any]] {
     let ending = try await Command.run(arguments + ["--format", "json"])
@@ -22,6 +22,15 @@ struct ListingTests {
     #expect(!xdp.union(classifier).contains("bpf_setsockopt"))
   }
 
+  @Test("kfuncs go by name, and say what they do with references")
+  func kernelFunctions() async throws {
+    let rows = try await ListingTests.rows("kfuncs", "--type", "xdp")
+    let names = ListingTests.names(rows)
+    #expect(names.contains("bpf_dynptr_from_xdp") && !names.contains("bpf_dynptr_from_skb"))
+    let lookup = try #require(rows.first { $0["name"] as? String == "bpf_xdp_ct_lookup" })
+    #expect(lookup["uses"] as? [String] == ["acquire", "ret_null"])
+  }
+
   @Test("A release sees what it brought and no more")
   func releases() async throws {
     let old = try await ListingTests.names(ListingTests.rows("helpers", "--kernel", "5.15"))
@@ -30,7 +39,7 @@ struct ListingTests {
     #expect(maps.contains("ringbuf") && !maps.contains("bloom_filter") && !maps.contains("arena"))
   }
 
-  @Test("What is not simulated has a reason", arguments: ["helpers", "maps"])
+  @Test("What is not simulated has a reason", arguments: ["helpers", "kfuncs", "maps"])
   func unsupported(subject: String) async throws {
     let rows = try await ListingTests.rows(subject, "--unsupported")
     #expect(rows.allSatisfy { ["none", "load only"].contains($0["simulation"] as? String) })

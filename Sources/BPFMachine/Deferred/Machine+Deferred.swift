@@ -59,13 +59,14 @@ extension Machine {
     registers[1] = GuestMap.address(index: item.map)
     registers[2] = maps[item.map].withKey(ofElement: element.slot) { presentKey($0, depth: CallFrame.maximum) }
     registers[3] = item.value
-    let outcome = run(function, engine: engine)
+    var outcome = run(function, engine: engine)
+    if state.pointee.hasLeftovers { outcome = finish(outcome, of: function.program) }
     deferred.running = 0
     defer { runningItem = nil }
     if item.kind == .timer { deferredCounts.timers += 1 } else { deferredCounts.works += 1 }
     deferredCounts.instructions &+= UInt64(outcome.instructions)
     if state.pointee.hasRecords { drainRings() }
-    guard outcome.isTrapped, var trap else { return }
+    guard outcome.isTrapped, var trap = trap else { return }
     trap.origin = origin
     let cause = deferredCounts.causes.first {
       $0.program == trap.program && $0.slot == trap.slot && $0.origin == trap.origin

@@ -92,9 +92,21 @@ extension Machine {
 
   // MARK: Shared memory
 
-  /// `bpf_spin_lock(lock)` and `bpf_spin_unlock(lock)`: programs run one at a time, so a lock is always free.
-  func spinLock(_ helper: Int32) -> Sequel {
-    memory.write(registers[1], 4) == nil ? refuse(helper, argument: 1) : give(0)
+  /// `bpf_spin_lock(lock)`: programs run one at a time, so a lock is always free.
+  func spinLock() -> Sequel {
+    guard memory.write(registers[1], 4) != nil else { return refuse(93, argument: 1) }
+    guard spinLockHeld == 0 else { return trap(.lockMisuse(.alreadyHeld)) }
+    spinLockHeld = registers[1]
+    state.pointee.hasLeftovers = true
+    return give(0)
+  }
+
+  /// `bpf_spin_unlock(lock)`.
+  func spinUnlock() -> Sequel {
+    guard memory.write(registers[1], 4) != nil else { return refuse(94, argument: 1) }
+    guard spinLockHeld == registers[1] else { return trap(.lockMisuse(.notHeld)) }
+    spinLockHeld = 0
+    return give(0)
   }
 
   /// `bpf_kptr_xchg(dst, ptr)`.

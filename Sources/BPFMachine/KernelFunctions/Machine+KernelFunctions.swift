@@ -125,6 +125,8 @@ extension Machine {
   func finishKernelFunctions() {
     state.pointee.hasLeftovers = false
     if heap.held > 0 { dropHeldObjects() }
+    if spinLockHeld != 0, state.pointee.trap == nil { state.pointee.trap = .lockMisuse(.heldAtExit) }
+    spinLockHeld = 0
     for lock in heldLocks { memory.write(lock, 4)?.storeBytes(of: 0, as: UInt32.self) }
     heldLocks.removeAll(keepingCapacity: true)
     memory.emptyRegion(fragmentRegion)

@@ -12,13 +12,15 @@ import BPFObject
 /// program looked up before keeps the old value. Iteration goes by slot: in order of insertion until something is deleted.
 package final class HashMap: BPFMap {
   private let slab: ValueSlab
-  private let keyBytes: UnsafeMutableRawPointer
-  private let keyStride: Int
+  /// A record a slot: a slot plus one, the next in the bucket's chain or among the free ones, then the key. What a lookup looks at
+  /// lies together.
+  private let records: UnsafeMutableRawPointer
+  private let recordStride: Int
+  /// Which slots hold an element, a bit each.
+  private let occupied: UnsafeMutablePointer<UInt64>
   /// First slot of each bucket's chain, plus one.
   private let heads: UnsafeMutablePointer<UInt32>
   private let bucketMask: UInt64
-  /// Where each slot stands.
-  private let links: UnsafeMutablePointer<Link>
   private let isPerCPU: Bool
   /// The order of use, of LRU types.
   private let lru: LRUOrder?
@@ -28,11 +30,8 @@ package final class HashMap: BPFMap {
   private var untouched = 0
   private var firstFree: UInt32 = 0
 
-  /// All zero when the slot was never used; `next` is a slot plus one, in the bucket's chain or among the free ones.
-  private struct Link {
-    var next: UInt32
-    var isUsed: Bool
-  }
+  /// Where the key begins in a record.
+  private static let keyOffset = 4
 
   package override init(spec: MapSpec, index: Int, memory: GuestMemory, cpus: Int) throws(MapError) {
     isPerCPU = spec.type?.isPerCPU == true
@@ -41,17 +40,17 @@ package final class HashMap: BPFMap {
     let capacity = isLRU && hasOwnLists ? LRUOrder.divisible(Int(spec.maxEntries), by: cpus) : Int(spec.maxEntries)
     // A full map still takes replacements.
     let slots = isLRU ? capacity : capacity + 1
-    keyStride = (Int(spec.keySize) + 7) & ~7
+    recordStride = (HashMap.keyOffset + Int(spec.keySize) + 7) & ~7
     var buckets = 16
     while buckets < capacity { buckets <<= 1 }
     bucketMask = UInt64(buckets - 1)
     do {
       slab = try ValueSlab(spec, memory: memory, slots: slots, copies: isPerCPU ? cpus : 1)
-      keyBytes = try memory.hostBlock(byteCount: slots * keyStride)
+      records = try memory.hostBlock(byteCount: slots * recordStride)
       heads = try memory.hostBlock(byteCount: buckets * MemoryLayout<UInt32>.stride)
         .bindMemory(to: UInt32.self, capacity: buckets)
-      links = try memory.hostBlock(byteCount: slots * MemoryLayout<Link>.stride)
-        .bindMemory(to: Link.self, capacity: slots)
+      let words = slots / 64 + 1
+      occupied = try memory.hostBlock(byteCount: words * 8).bindMemory(to: UInt64.self, capacity: words)
       lru = isLRU ? try LRUOrder(slots: slots, cpus: cpus, hasOwnLists: hasOwnLists, memory: memory) : nil
     } catch {
       throw MapError(map: spec.name, errno: ENOMEM, message: "cannot reserve \(spec.maxEntries) elements")
@@ -82,15 +81,47 @@ package final class HashMap: BPFMap {
     return hash ^ hash >> 29
   }
 
-  private func key(_ slot: Int) -> UnsafeMutableRawPointer { keyBytes + slot &* keyStride }
+  @inline(__always)
+  private func key(_ slot: Int) -> UnsafeMutableRawPointer { records + (slot &* recordStride &+ HashMap.keyOffset) }
+
+  @inline(__always)
+  private func next(_ slot: Int) -> UInt32 { (records + slot &* recordStride).load(as: UInt32.self) }
+
+  private func setNext(_ slot: Int, _ next: UInt32) {
+    (records + slot &* recordStride).storeBytes(of: next, as: UInt32.self)
+  }
+
+  private func isUsed(_ slot: Int) -> Bool { occupied[slot >> 6] & 1 << UInt64(slot & 63) != 0 }
+
+  /// Calls `body` with each slot that holds an element.
+  private func forEachUsed(_ body: (Int) -> Void) {
+    let end = lru?.untouched ?? untouched
+    for word in 0..<(end + 63) / 64 {
+      var bits = occupied[word]
+      while bits != 0 {
+        body(word * 64 + bits.trailingZeroBitCount)
+        bits &= bits - 1
+      }
+    }
+  }
+
+  @inline(__always)
+  private func isEqual(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer) -> Bool {
+    switch keySize {
+    case 4: a.loadUnaligned(as: UInt32.self) == b.loadUnaligned(as: UInt32.self)
+    case 8: a.loadUnaligned(as: UInt64.self) == b.loadUnaligned(as: UInt64.self)
+    case 16: a.loadUnaligned(as: SIMD2<UInt64>.self) == b.loadUnaligned(as: SIMD2<UInt64>.self)
+    default: memcmp(a, b, keySize) == 0
+    }
+  }
 
   /// The slot of a key; -1 when there is none.
   private func find(_ key: UnsafeRawPointer, bucket: Int) -> Int {
     var entry = heads[bucket]
     while entry != 0 {
       let slot = Int(entry) &- 1
-      if memcmp(self.key(slot), key, keySize) == 0 { return slot }
-      entry = links[slot].next
+      if isEqual(self.key(slot), key) { return slot }
+      entry = next(slot)
     }
     return -1
   }
@@ -102,7 +133,7 @@ package final class HashMap: BPFMap {
   private func takeSlot() -> Int {
     if firstFree != 0 {
       let slot = Int(firstFree) - 1
-      firstFree = links[slot].next
+      firstFree = next(slot)
       return slot
     }
     untouched += 1
@@ -110,7 +141,8 @@ package final class HashMap: BPFMap {
   }
 
   private func link(_ slot: Int, bucket: Int) {
-    links[slot] = Link(next: heads[bucket], isUsed: true)
+    setNext(slot, heads[bucket])
+    occupied[slot >> 6] |= 1 << UInt64(slot & 63)
     heads[bucket] = UInt32(truncatingIfNeeded: slot + 1)
     used += 1
   }
@@ -119,13 +151,13 @@ package final class HashMap: BPFMap {
   private func unlink(_ slot: Int, bucket: Int) {
     let entry = UInt32(truncatingIfNeeded: slot + 1)
     if heads[bucket] == entry {
-      heads[bucket] = links[slot].next
+      heads[bucket] = next(slot)
     } else {
       var previous = Int(heads[bucket]) - 1
-      while links[previous].next != entry { previous = Int(links[previous].next) - 1 }
-      links[previous].next = links[slot].next
+      while next(previous) != entry { previous = Int(next(previous)) - 1 }
+      setNext(previous, next(slot))
     }
-    links[slot].isUsed = false
+    occupied[slot >> 6] &= ~(1 << UInt64(slot & 63))
     used -= 1
     releaseFields(slab.host(slot))
   }
@@ -135,7 +167,7 @@ package final class HashMap: BPFMap {
     if let lru {
       lru.free(slot)
     } else {
-      links[slot].next = firstFree
+      setNext(slot, firstFree)
       firstFree = UInt32(truncatingIfNeeded: slot + 1)
     }
   }
@@ -217,7 +249,7 @@ package final class HashMap: BPFMap {
 
   /// Takes an element out for the sake of another; false when it is not in the table.
   private func removeFromTable(_ slot: Int) -> Bool {
-    guard links[slot].isUsed else { return false }
+    guard isUsed(slot) else { return false }
     evictions += 1
     unlink(slot, bucket: bucket(key(slot)))
     return true
@@ -258,7 +290,7 @@ package final class HashMap: BPFMap {
   package override func holds(region: Int) -> Bool { slab.block.holds(region: region) }
 
   override func element(at address: UInt64) -> (slot: Int, offset: Int)? {
-    guard let element = slab.element(at: address), links[element.slot].isUsed else { return nil }
+    guard let element = slab.element(at: address), isUsed(element.slot) else { return nil }
     return element
   }
 
@@ -269,15 +301,14 @@ package final class HashMap: BPFMap {
   override func flatKeys() -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(used * keySize)
-    for slot in 0..<(lru?.untouched ?? untouched) where links[slot].isUsed {
-      bytes.append(contentsOf: UnsafeRawBufferPointer(start: key(slot), count: keySize))
-    }
+    forEachUsed { bytes.append(contentsOf: UnsafeRawBufferPointer(start: key($0), count: keySize)) }
     return bytes
   }
 
   package override func keys() -> [[UInt8]] {
-    (0..<(lru?.untouched ?? untouched)).filter { links[$0].isUsed }.map {
-      [UInt8](UnsafeRawBufferPointer(start: key($0), count: keySize))
-    }
+    var keys: [[UInt8]] = []
+    keys.reserveCapacity(used)
+    forEachUsed { keys.append([UInt8](UnsafeRawBufferPointer(start: key($0), count: keySize))) }
+    return keys
   }
 }

@@ -11,9 +11,9 @@ import BPFObject
 package final class LPMTrieMap: BPFMap {
   private let slab: ValueSlab
   private let dataSize: Int
-  /// Up to two nodes for each element, and the data of each: flat, so that a lookup counts no references.
-  private let nodes: UnsafeMutablePointer<Node>
-  private let dataBytes: UnsafeMutableRawPointer
+  /// Up to two nodes for each element, each followed by its data: what a step of a lookup looks at lies together.
+  private let nodes: UnsafeMutableRawPointer
+  private let nodeStride: Int
   private var madeNodes: Int32 = 0
   private var freeSlots: [Int32] = []
   private var root: Int32 = -1
@@ -36,12 +36,11 @@ package final class LPMTrieMap: BPFMap {
 
   package override init(spec: MapSpec, index: Int, memory: GuestMemory, cpus: Int) throws(MapError) {
     dataSize = Int(spec.keySize) - 4
+    nodeStride = (MemoryLayout<Node>.size + dataSize + 3) & ~3
     do {
       slab = try ValueSlab(spec, memory: memory, slots: Int(spec.maxEntries) + 1)
       let capacity = 2 * (Int(spec.maxEntries) + 1)
-      nodes = try memory.hostBlock(byteCount: capacity * MemoryLayout<Node>.stride)
-        .bindMemory(to: Node.self, capacity: capacity)
-      dataBytes = try memory.hostBlock(byteCount: capacity * dataSize)
+      nodes = try memory.hostBlock(byteCount: capacity * nodeStride)
     } catch {
       throw MapError(map: spec.name, errno: ENOMEM, message: "cannot reserve \(spec.maxEntries) elements")
     }
@@ -51,18 +50,29 @@ package final class LPMTrieMap: BPFMap {
   private func prefix(_ key: UnsafeRawPointer) -> Int { Int(key.loadUnaligned(as: UInt32.self)) }
 
   @inline(__always)
-  private func data(_ node: Int32) -> UnsafeMutableRawPointer { dataBytes + Int(node) &* dataSize }
+  private func data(_ node: Int32) -> UnsafeMutableRawPointer {
+    nodes + (Int(node) &* nodeStride &+ MemoryLayout<Node>.size)
+  }
+
+  private subscript(node: Int32) -> Node {
+    @inline(__always)
+    get { (nodes + Int(node) &* nodeStride).loadUnaligned(as: Node.self) }
+    @inline(__always)
+    set { (nodes + Int(node) &* nodeStride).storeBytes(of: newValue, as: Node.self) }
+  }
 
   @inline(__always)
   private static func bit(_ data: UnsafeRawPointer, _ index: Int) -> Bool {
     data.load(fromByteOffset: index >> 3, as: UInt8.self) & (0x80 >> UInt8(truncatingIfNeeded: index & 7)) != 0
   }
 
-  /// Leading bits that a node and the data have in common, at most `limit` and the node's prefix.
-  private func match(_ node: Int32, _ key: UnsafeRawPointer, limit: Int) -> Int {
-    let limit = min(limit, Int(nodes[Int(node)].prefix))
+  /// Leading bits that a node and the data have in common, at most `limit` and the node's prefix. `known` of them were found in
+  /// a node above.
+  @inline(__always)
+  private func match(_ node: Int32, _ key: UnsafeRawPointer, limit: Int, known: Int = 0) -> Int {
+    let limit = min(limit, Int(self[node].prefix))
     let stored = data(node)
-    var bits = 0
+    var bits = known & ~7
     while bits < limit {
       let index = bits >> 3
       let difference =
@@ -84,11 +94,13 @@ package final class LPMTrieMap: BPFMap {
     guard limit <= dataSize * 8 else { return -1 }
     var found: Int32 = -1
     var current = root
+    var known = 0
     while current >= 0 {
-      let node = nodes[Int(current)]
-      guard match(current, key + 4, limit: limit) == Int(node.prefix) else { break }
+      let node = self[current]
+      guard match(current, key + 4, limit: limit, known: known) == Int(node.prefix) else { break }
       if node.slot >= 0 { found = node.slot }
-      guard Int(node.prefix) < limit else { break }
+      known = Int(node.prefix)
+      guard known < limit else { break }
       current = node[LPMTrieMap.bit(key + 4, Int(node.prefix))]
     }
     return Int(found)
@@ -99,7 +111,7 @@ package final class LPMTrieMap: BPFMap {
     let length = prefix(key)
     var current = root
     while current >= 0 {
-      let node = nodes[Int(current)]
+      let node = self[current]
       let bits = Int(node.prefix)
       guard match(current, key + 4, limit: length) == bits, bits <= length else { return -1 }
       if bits == length { return node.slot >= 0 ? current : -1 }
@@ -118,7 +130,7 @@ package final class LPMTrieMap: BPFMap {
     if slot == untouched { untouched += 1 }
     slab.host(Int(slot)).copyMemory(from: value, byteCount: valueSize)
     if old >= 0 {
-      freeSlots.append(nodes[Int(old)].slot)
+      freeSlots.append(self[old].slot)
       place(slot, in: old, key)
     } else {
       count += 1
@@ -130,14 +142,14 @@ package final class LPMTrieMap: BPFMap {
   private func makeNode(prefix: Int, data source: UnsafeRawPointer, slot: Int32) -> Int32 {
     let node = madeNodes
     madeNodes += 1
-    nodes[Int(node)] = Node(prefix: Int32(truncatingIfNeeded: prefix), slot: slot, left: -1, right: -1)
+    self[node] = Node(prefix: Int32(truncatingIfNeeded: prefix), slot: slot, left: -1, right: -1)
     data(node).copyMemory(from: source, byteCount: dataSize)
     return node
   }
 
   /// Gives a node that exists a value, and the key's bits beyond the prefix with it, as the kernel's new node has them.
   private func place(_ slot: Int32, in node: Int32, _ key: UnsafeRawPointer) {
-    nodes[Int(node)].slot = slot
+    self[node].slot = slot
     data(node).copyMemory(from: key + 4, byteCount: dataSize)
   }
 
@@ -148,12 +160,12 @@ package final class LPMTrieMap: BPFMap {
     var bits = 0
     while current >= 0 {
       bits = match(current, key + 4, limit: length)
-      guard bits == Int(nodes[Int(current)].prefix), bits < length else { break }
+      guard bits == Int(self[current].prefix), bits < length else { break }
       let bit = LPMTrieMap.bit(key + 4, bits)
       parent = (current, bit)
-      current = nodes[Int(current)][bit]
+      current = self[current][bit]
     }
-    if current >= 0, bits == length, Int(nodes[Int(current)].prefix) == length {
+    if current >= 0, bits == length, Int(self[current].prefix) == length {
       place(slot, in: current, key)
       return
     }
@@ -165,20 +177,20 @@ package final class LPMTrieMap: BPFMap {
     if current >= 0 {
       let branch = LPMTrieMap.bit(data(current), bits)
       if bits == length {
-        nodes[Int(placed)][branch] = current
+        self[placed][branch] = current
       } else {
         let fork = makeNode(prefix: bits, data: key + 4, slot: -1)
-        nodes[Int(fork)][branch] = current
-        nodes[Int(fork)][!branch] = placed
+        self[fork][branch] = current
+        self[fork][!branch] = placed
         placed = fork
       }
     }
-    if let parent { nodes[Int(parent.node)][parent.bit] = placed } else { root = placed }
+    if let parent { self[parent.node][parent.bit] = placed } else { root = placed }
   }
 
   /// Drops the nodes that deletions left without a value, by inserting every element anew.
   private func rebuild() {
-    let elements = (0..<Int(madeNodes)).filter { nodes[$0].slot >= 0 }.map { (key(of: Int32($0)), nodes[$0].slot) }
+    let elements = (0..<madeNodes).filter { self[$0].slot >= 0 }.map { (key(of: $0), self[$0].slot) }
     madeNodes = 0
     root = -1
     for (key, slot) in elements {
@@ -187,7 +199,7 @@ package final class LPMTrieMap: BPFMap {
   }
 
   private func key(of node: Int32) -> [UInt8] {
-    withUnsafeBytes(of: UInt32(nodes[Int(node)].prefix).littleEndian) { Array($0) }
+    withUnsafeBytes(of: UInt32(self[node].prefix).littleEndian) { Array($0) }
       + UnsafeRawBufferPointer(start: data(node), count: dataSize)
   }
 
@@ -195,8 +207,8 @@ package final class LPMTrieMap: BPFMap {
     guard prefix(key) <= dataSize * 8 else { return -EINVAL }
     let node = exact(key)
     guard node >= 0 else { return -ENOENT }
-    freeSlots.append(nodes[Int(node)].slot)
-    nodes[Int(node)].slot = -1
+    freeSlots.append(self[node].slot)
+    self[node].slot = -1
     count -= 1
     return 0
   }
@@ -213,7 +225,7 @@ package final class LPMTrieMap: BPFMap {
     var pending = [root]
     while let current = pending.popLast() {
       guard current >= 0 else { continue }
-      let node = nodes[Int(current)]
+      let node = self[current]
       if node.slot >= 0 { keys.append(key(of: current)) }
       pending.append(node.right)
       pending.append(node.left)

@@ -22,3 +22,13 @@ struct MapsCommand: AsyncParsableCommand {
 
   func run() async throws { try options.show(.maps) }
 }
+
+/// `verdict kfuncs`.
+struct KernelFunctionsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "kfuncs", abstract: "Lists the kfuncs of XDP and TC programs, and how far each is simulated.")
+
+  @OptionGroup var options: ListingOptions
+
+  func run() async throws { try options.show(.kernelFunctions) }
+}

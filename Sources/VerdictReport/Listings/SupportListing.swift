@@ -34,6 +34,17 @@ public struct SupportListing: Sendable {
       })
   }
 
+  /// All kfuncs that XDP and TC programs can name.
+  public static var kernelFunctions: SupportListing {
+    SupportListing(
+      subject: "kfuncs",
+      rows: KernelFunctionTable.rows.map {
+        Row(
+          number: nil, name: $0.name, since: $0.since, programs: $0.programs, isGPLOnly: $0.isGPLOnly,
+          uses: $0.flags.names, simulation: $0.simulation, note: $0.note)
+      })
+  }
+
   /// All map types.
   public static var maps: SupportListing {
     SupportListing(
@@ -94,7 +105,8 @@ public struct SupportListing: Sendable {
     table.alignments =
       (hasNumbers ? [.right] : []) + [.left, .left]
       + [TextTable.Alignment](repeating: .left, count: (hasPrograms ? 2 : 0) + (hasUses ? 1 : 0)) + [.left, .left]
-    let middle = (hasPrograms ? ["PROGRAMS", "LICENSE"] : []) + (hasUses ? ["FOR PROGRAMS"] : [])
+    let middle =
+      (hasPrograms ? ["PROGRAMS", "LICENSE"] : []) + (hasUses ? [hasPrograms ? "FLAGS" : "FOR PROGRAMS"] : [])
     table.rows.append(line("NO", "NAME", "SINCE", middle, "SIMULATED", "NOTE"))
     for row in rows {
       let programs = hasPrograms ? [row.programs.map(\.text) ?? "", row.isGPLOnly ? "GPL" : ""] : []
@@ -112,6 +124,16 @@ public struct SupportListing: Sendable {
       return count == 0 ? nil : "\(count) \(kind.meaning)"
     }
     return "\(rows.count) \(subject): \(counts.joined(separator: ", "))\n"
+  }
+}
+
+extension KernelFunctionRow.Flags {
+  /// `KF_*` without the prefix, in lower case.
+  fileprivate var names: [String] {
+    let all: [(KernelFunctionRow.Flags, String)] = [
+      (.acquire, "acquire"), (.release, "release"), (.mayReturnNull, "ret_null"), (.sleepable, "sleepable"),
+    ]
+    return all.filter { contains($0.0) }.map(\.1)
   }
 }
 
