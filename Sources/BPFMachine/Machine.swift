@@ -40,6 +40,8 @@ public final class Machine {
 
   /// What helpers ask about the network.
   let routing: Routing
+  /// Sockets that helpers find.
+  let sockets: SocketTable
   /// Like the frames, on a page of its own: what a run writes all the time shares no cache line with another thread's data.
   let state: StatePointer
   /// Helpers that are calling back, innermost last; as many as ``ExecutionState/callbackDepth``, more may be left over.
@@ -91,6 +93,7 @@ public final class Machine {
     routing = Routing(configuration.network, seed: configuration.seed)
     memory = GuestMemory()
     do {
+      sockets = try SocketTable(configuration.network.sockets, memory: memory)
       packet = try PacketBuffer(memory: memory)
       socketBuffer = try SocketBuffer(memory: memory)
       stack = try memory.hostBlock(byteCount: CallFrame.maximum * CallFrame.stackBytes)

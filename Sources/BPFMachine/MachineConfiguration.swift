@@ -11,6 +11,8 @@ public struct MachineConfiguration: Sendable {
   public var seed: UInt64 = 1
   /// Devices, routes and neighbours that helpers ask about.
   public var network = NetworkModel()
+  /// Cgroups that helpers ask about.
+  public var cgroups = CgroupModel()
   /// What reads ring buffers and perf rings.
   public var eventReader = EventReader.present
   /// Connections that conntrack has from the start.

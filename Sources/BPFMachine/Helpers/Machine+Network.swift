@@ -51,10 +51,4 @@ extension Machine {
 
   /// XDP counts the linear part alone.
   private func frameLength(_ isFrame: Bool) -> Int { isFrame ? packet.end - packet.data : frameBytes.count }
-
-  /// `bpf_sk_lookup_tcp`, `bpf_sk_lookup_udp` and `bpf_skc_lookup_tcp`: NULL, since there are no sockets.
-  func lookupSocket(_ helper: Int32) -> Sequel {
-    let count = Int(UInt32(truncatingIfNeeded: registers[3]))
-    return memory.read(registers[2], count) == nil ? refuse(helper, argument: 2) : give(0)
-  }
 }

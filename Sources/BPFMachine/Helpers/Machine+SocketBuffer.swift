@@ -23,7 +23,7 @@ extension Machine {
     case 10: replaceNetworkChecksum()
     case 11: replaceTransportChecksum()
     case 13: cloneRedirect()
-    case 17, 24, 151: give(0)
+    case 24: give(0)
     case 18: pushVLAN()
     case 19: adjusted(socketBuffer.popTag())
     case 20: tunnelKey()
@@ -42,15 +42,24 @@ extension Machine {
     case 41: invalidateHash()
     case 43: adjusted(socketBuffer.changeHead(Int(word(2)), flags: registers[3]))
     case 44, 51, 54, 65, 188, 189, 190: trap(.unknownHelper(id))
-    case 46: give(0)
+    case 33: isSocketUnderCgroup()
+    case 46: give(socketCookie())
     case 47: give(socketUser())
     case 48: setHash()
     case 50: adjusted(socketBuffer.adjustRoom(signedWord(2), mode: word(3), flags: registers[4]))
     case 66: transformState()
     case 68: loadBytesRelative()
-    case 79: give(configuration.socketBuffer.path == .testRun ? 1 : 0)
+    case 79: socketCgroupIdentifier()
+    case 83: socketAncestorCgroup()
+    case 95: fullSocket()
+    case 96: transmissionSocket()
     case 97: markCongestion()
+    case 98: listeningSocket()
+    case 107: getSocketStorage()
+    case 108: deleteSocketStorage()
+    case 124: assignSocket()
     case 135: changeChecksumLevel()
+    case 151: socketClassIdentifier()
     case 152: redirectNeighbour()
     case 155: redirectPeer()
     case 192: setTimestamp()
@@ -137,8 +146,16 @@ extension Machine {
     return give(0)
   }
 
+  /// `bpf_get_socket_cookie(skb)`: 0 without a socket.
+  private func socketCookie() -> UInt64 { sockets.index(socketBuffer.beside.socket).map(sockets.cookie) ?? 0 }
+
   /// `bpf_get_socket_uid(skb)`: the socket of BPF_PROG_TEST_RUN is root's; without a socket it is `overflowuid`.
-  private func socketUser() -> UInt64 { configuration.socketBuffer.path == .testRun ? 0 : 65534 }
+  private func socketUser() -> UInt64 {
+    if let index = sockets.index(socketBuffer.beside.socket) {
+      return sockets.sockets[index].state.isFull ? UInt64(sockets.sockets[index].user) : 65534
+    }
+    return configuration.socketBuffer.path == .testRun ? 0 : 65534
+  }
 
   /// `bpf_skb_get_xfrm_state(skb, index, state, size, flags)`: a frame of a capture came through no IPsec policy.
   private func transformState() -> Sequel {

@@ -76,17 +76,17 @@ struct SynCookies {
 }
 
 extension Machine {
-  private var cookies: SynCookies {
+  var cookies: SynCookies {
     SynCookies(seed: configuration.seed, time: UInt32(truncatingIfNeeded: clock / 60_000_000_000))
   }
 
   /// Addresses and ports of a segment.
-  private func flow(_ addresses: UnsafeRawBufferPointer, _ segment: UnsafeRawPointer) -> [UInt64] {
+  func flow(_ addresses: UnsafeRawBufferPointer, _ segment: UnsafeRawPointer) -> [UInt64] {
     stride(from: 0, to: addresses.count, by: 8).map { addresses.loadUnaligned(fromByteOffset: $0, as: UInt64.self) }
       + [UInt64(segment.loadUnaligned(as: UInt32.self))]
   }
 
-  private func word(_ segment: UnsafeRawPointer, _ offset: Int) -> UInt32 {
+  func word(_ segment: UnsafeRawPointer, _ offset: Int) -> UInt32 {
     segment.loadUnaligned(fromByteOffset: offset, as: UInt32.self).bigEndian
   }
 

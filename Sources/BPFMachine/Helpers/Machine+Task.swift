@@ -7,12 +7,10 @@ import BPFObject
 #endif
 
 /// The task that a program interrupts. Packets are handled between two instructions of whatever runs; here that is always the
-/// idle task of the CPU: process 0 of user 0 in the root cgroup, a kernel thread without memory of its own.
+/// idle task of the CPU: process 0 of user 0, a kernel thread without memory of its own.
 extension Machine {
   /// The address of the task, of which nothing can be read.
   private static let taskAddress: UInt64 = 0xffff_ffff_8200_0000
-  /// The id of the root cgroup.
-  private static let rootCgroup: UInt64 = 1
 
   /// `bpf_get_current_task()` and `bpf_get_current_task_btf()`.
   func currentTask() -> Sequel { give(Machine.taskAddress) }
@@ -34,23 +32,6 @@ extension Machine {
     guard let buffer = memory.write(registers[3], count) else { return refuse(120, argument: 3) }
     memset(buffer, 0, count)
     return give(errno: -EINVAL)
-  }
-
-  /// `bpf_get_current_cgroup_id()`.
-  func currentCgroup() -> Sequel { give(Machine.rootCgroup) }
-
-  /// `bpf_get_current_ancestor_cgroup_id(ancestor_level)`: 0 below the root.
-  func currentAncestorCgroup() -> Sequel {
-    give(Int32(truncatingIfNeeded: registers[1]) == 0 ? Machine.rootCgroup : 0)
-  }
-
-  /// `bpf_current_task_under_cgroup(map, index)` and `bpf_skb_under_cgroup(skb, map, index)`: EAGAIN, since the map has no
-  /// cgroup.
-  func underCgroup(_ helper: Int32) -> Sequel {
-    let place = helper == 37 ? 1 : 2
-    return withMap(helper, argument: place, where: { $0 == .cgroupArray }) { map in
-      give(errno: registers[place + 1] & 0xffff_ffff < UInt64(map.capacity) ? -EAGAIN : -E2BIG)
-    }
   }
 
   // MARK: Reading what may not be there

@@ -120,10 +120,11 @@ extension Machine {
     trap(.badKernelFunctionArgument(argument: index, value: registers[index]))
   }
 
-  /// What a run leaves over: objects that it holds still, locks, a view of fragments.
+  /// What a run leaves over: objects and sockets that it holds still, locks, a view of fragments.
   @inline(never)
   func finishKernelFunctions() {
     state.pointee.hasLeftovers = false
+    sockets.releaseAll()
     if heap.held > 0 { dropHeldObjects() }
     if spinLockHeld != 0, state.pointee.trap == nil { state.pointee.trap = .lockMisuse(.heldAtExit) }
     spinLockHeld = 0

@@ -13,6 +13,8 @@ public struct NetworkModel: Sendable {
   public var neighbours: [Neighbour: UInt64] = [:]
   /// Those that do not answer: `FAILED` and `INCOMPLETE`.
   public var lostNeighbours: Set<Neighbour> = []
+  /// Sockets, for lookups by address and port.
+  public var sockets: [Socket] = []
   /// What the kernel may be told of how it routes.
   public var settings = Settings()
 

@@ -52,6 +52,10 @@ public struct NetworkSnapshot: Sendable {
       (neighbours4 + neighbours6).split(separator: "\n").map {
         "- " + Self.quoted(Self.words($0).joined(separator: " "))
       })
+    let listed = try? await Self.run(
+      namespace == nil ? "ss" : "ip", (prefix.map { $0 + ["ss"] } ?? []) + ["-Htunae"])
+    lines += Self.section(
+      "sockets", (listed ?? "").split(separator: "\n").map { "- '\(Self.words($0).joined(separator: " "))'" })
     text = lines.joined(separator: "\n") + "\n"
   }
 

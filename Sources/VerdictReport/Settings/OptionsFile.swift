@@ -45,6 +45,9 @@ public struct OptionsFile {
     Reader(name: "rules", read: readRules),
     Reader(name: "neighbours", read: readNeighbours),
     Reader(name: "sysctl", read: readSystemControls),
+    Reader(name: "sockets", read: readSockets),
+    Reader(name: "cgroups", read: readCgroups),
+    Reader(name: "cgroup", read: readCgroup),
     Reader(name: "skb", read: readSocketBuffer),
   ]
 }

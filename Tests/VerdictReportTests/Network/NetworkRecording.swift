@@ -24,7 +24,7 @@ struct NetworkRecording: Codable {
     var length: Int
     /// ifindex of the device that the frame is on.
     var device: UInt32
-    /// 128 bytes that the program takes its arguments from, and on return the same with results.
+    /// What the program takes its arguments from, and on return the same with results.
     var input: String
     var answer: String
   }
@@ -34,6 +34,13 @@ struct NetworkRecording: Codable {
     case route
     /// bpf_check_mtu: at 0 the length, at 64 the ifindex, at 68 the difference, at 72 the flags, at 80 the result.
     case mtu
+    /// bpf_sk_lookup_tcp, bpf_sk_lookup_udp and bpf_skc_lookup_tcp: see ``SocketProgram``.
+    case tcp
+    case udp
+    case common
+
+    /// Bytes that the program takes its arguments from, and writes to.
+    var byteCount: Int { self == .route || self == .mtu ? 128 : 512 }
   }
 
   static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Recorded")
@@ -54,9 +61,11 @@ struct NetworkRecording: Codable {
 extension NetworkRecording.Question {
   static let byteCount = 128
 
-  static let map = MapSpec(
-    name: "question", rawType: MapType.array.rawValue, keySize: 4, valueSize: UInt32(byteCount), maxEntries: 1, flags: 0
-  )
+  static func map(_ kind: NetworkRecording.Kind) -> MapSpec {
+    MapSpec(
+      name: "question", rawType: MapType.array.rawValue, keySize: 4, valueSize: UInt32(kind.byteCount), maxEntries: 1,
+      flags: 0)
+  }
 
   /// A frame of IPv4 without much in it.
   var frame: [UInt8] {
@@ -97,6 +106,7 @@ extension NetworkRecording.Question {
         call 163
         *(u64 *)(r7 +80) = r0
         """
+      case .tcp, .udp, .common: SocketProgram.text(kind, isClassifier: isClassifier)
       }
     var slots = [
       Instruction(opcode: 0x18, destination: 7, source: 2), Instruction(opcode: 0),
@@ -112,46 +122,35 @@ extension NetworkRecording.Question {
 
 /// The kernel, asked in the thread's namespace.
 final class KernelRespondent {
-  private let map: KernelMap
-  private var programs: [String: KernelProgram] = [:]
-
-  init() throws { map = try KernelMap(NetworkRecording.Question.map) }
+  private var programs: [String: (map: KernelMap, program: KernelProgram)] = [:]
 
   func answer(_ question: NetworkRecording.Question) throws -> String {
-    let key = "\(question.kind.rawValue) \(question.isClassifier)"
-    let program =
-      try programs[key]
-      ?? KernelProgram(
-        NetworkRecording.Question.program(question.kind, isClassifier: question.isClassifier), maps: [map])
-    programs[key] = program
+    let (map, program) = try loaded(question)
     try map.update([0, 0, 0, 0], [HexText.bytes(question.input)], flags: 0)
     _ = try program.testRun(data: question.frame, context: question.context, contextCapacity: question.context.count)
     return HexText.text(try map.lookup([0, 0, 0, 0])?.first ?? [])
+  }
+
+  private func loaded(_ question: NetworkRecording.Question) throws -> (map: KernelMap, program: KernelProgram) {
+    let key = "\(question.kind.rawValue) \(question.isClassifier)"
+    if let known = programs[key] { return known }
+    let map = try KernelMap(NetworkRecording.Question.map(question.kind))
+    let program = try KernelProgram(
+      NetworkRecording.Question.program(question.kind, isClassifier: question.isClassifier), maps: [map])
+    programs[key] = (map, program)
+    return (map, program)
   }
 }
 
 /// The simulator, with the options of a recording.
 final class SimulatorRespondent {
   private let configuration: MachineConfiguration
-  private var machines: [UInt32: (machine: Machine, programs: [String: Int])] = [:]
+  private var machines: [String: (machine: Machine, program: Int)] = [:]
 
   init(_ configuration: MachineConfiguration) { self.configuration = configuration }
 
   func answer(_ question: NetworkRecording.Question, engine: EngineKind = .threaded) throws -> String {
-    var configuration = configuration
-    configuration.ingressInterface = question.device
-    var entry =
-      try machines[question.device] ?? (
-        Machine(maps: [NetworkRecording.Question.map], configuration: configuration), [:]
-      )
-    let key = "\(question.kind.rawValue) \(question.isClassifier)"
-    let program =
-      try entry.programs[key]
-      ?? entry.machine.load(
-        NetworkRecording.Question.program(question.kind, isClassifier: question.isClassifier))
-    entry.programs[key] = program
-    machines[question.device] = entry
-    let machine = entry.machine
+    let (machine, program) = try loaded(question)
     try machine.maps[0].update([0, 0, 0, 0], [HexText.bytes(question.input)], flags: 0)
     try question.frame.withUnsafeBytes { frame in
       _ =
@@ -161,5 +160,18 @@ final class SimulatorRespondent {
     }
     if let trap = machine.trap { return machine.describe(trap).reason }
     return HexText.text(try machine.maps[0].lookup([0, 0, 0, 0])?.first ?? [])
+  }
+
+  private func loaded(_ question: NetworkRecording.Question) throws -> (machine: Machine, program: Int) {
+    let key = "\(question.kind.rawValue) \(question.isClassifier) \(question.device)"
+    if let known = machines[key] { return known }
+    var configuration = configuration
+    configuration.ingressInterface = question.device
+    let machine = try Machine(
+      maps: [NetworkRecording.Question.map(question.kind)], configuration: configuration)
+    let program = try machine.load(
+      NetworkRecording.Question.program(question.kind, isClassifier: question.isClassifier))
+    machines[key] = (machine, program)
+    return (machine, program)
   }
 }

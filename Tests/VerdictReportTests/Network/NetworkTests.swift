@@ -25,7 +25,7 @@ struct NetworkTests {
     let options = try await NetworkSnapshot(namespace: namespace.name).text
     var questions = NetworkQuestions.of(setup)
     let answers = try namespace.inside {
-      let kernel = try KernelRespondent()
+      let kernel = KernelRespondent()
       return try questions.map { try kernel.answer($0) }
     }
     for index in questions.indices { questions[index].answer = answers[index] }
@@ -42,7 +42,7 @@ struct NetworkTests {
     let recording = try NetworkRecording.load(name)
     let namespace = try NetworkNamespace(recording.setup)
     let answers = try namespace.inside {
-      let kernel = try KernelRespondent()
+      let kernel = KernelRespondent()
       return try recording.questions.map { try kernel.answer($0) }
     }
     for (question, answer) in zip(recording.questions, answers) {

@@ -1,0 +1,143 @@
+/// The sockets of a ``NetworkModel`` as programs see them: `struct bpf_sock` and `struct bpf_tcp_sock` in guest memory.
+final class SocketTable {
+  let sockets: [NetworkModel.Socket]
+  let lookup: SocketLookup
+  private var views: [(socket: GuestBlock, tcp: GuestBlock)] = []
+  private var indices: [UInt64: Int] = [:]
+  private var withCookies: Set<Int> = []
+  /// References that the running program holds, by socket.
+  private(set) var references: [Int]
+
+  /// What BPF_MAP_TYPE_SK_STORAGE maps hold for sockets.
+  private var storages: [StorageKey: Storage] = [:]
+
+  private struct StorageKey: Hashable {
+    var map: Int
+    var socket: Int
+  }
+
+  private struct Storage {
+    var block: GuestBlock
+    var isPresent: Bool
+  }
+
+  /// `sizeof(struct bpf_sock)` and of `struct bpf_tcp_sock`.
+  private static let socketBytes = 80
+  private static let transmissionBytes = 112
+
+  init(_ sockets: [NetworkModel.Socket], memory: GuestMemory) throws(MemoryError) {
+    self.sockets = sockets
+    lookup = SocketLookup(sockets)
+    references = [Int](repeating: 0, count: sockets.count)
+    for (index, socket) in sockets.enumerated() {
+      let view = try memory.allocate(byteCount: Self.socketBytes, stride: Self.socketBytes, access: .readOnly)
+      let tcp = try memory.allocate(
+        byteCount: Self.transmissionBytes, stride: Self.transmissionBytes, access: .readOnly)
+      Self.fill(view.host, socket)
+      for (field, value) in socket.tcp {
+        if field.is64Bit {
+          tcp.host.storeBytes(of: value, toByteOffset: field.offset, as: UInt64.self)
+        } else {
+          tcp.host.storeBytes(of: UInt32(truncatingIfNeeded: value), toByteOffset: field.offset, as: UInt32.self)
+        }
+      }
+      views.append((view, tcp))
+      indices[view.address] = index
+      indices[tcp.address] = index
+    }
+  }
+
+  /// `bpf_sock_convert_ctx_access`.
+  private static func fill(_ view: UnsafeMutableRawPointer, _ socket: NetworkModel.Socket) {
+    func store(_ value: UInt32, _ offset: Int) { view.storeBytes(of: value, toByteOffset: offset, as: UInt32.self) }
+    store(socket.boundInterface, 0)
+    store(socket.isIPv6 ? 10 : 2, 4)
+    store(socket.transport.type, 8)
+    store(socket.transport.number, 12)
+    store(socket.mark, 16)
+    store(socket.priority, 20)
+    // Sockets of IPv6 keep an address of IPv4 too: the mapped one, or LOOPBACK4_IPV6 where they are bound.
+    let (local, remote) = (socket.local.address, socket.remoteAddress)
+    if socket.isIPv6 {
+      store(number4(local), 24)
+      local.store(to: view + 28)
+      store(remote.mapped?.number.bigEndian ?? 0, 52)
+      remote.store(to: view + 56)
+    } else {
+      store(local.number.bigEndian, 24)
+      store(remote.number.bigEndian, 52)
+    }
+    store(UInt32(socket.local.port), 44)
+    store(UInt32((socket.remote?.port ?? 0).bigEndian), 48)
+    store(socket.state.number, 72)
+    store(UInt32(bitPattern: socket.receiveQueue), 76)
+  }
+
+  private static func number4(_ address: IPAddress) -> UInt32 {
+    if let mapped = address.mapped { return mapped.number.bigEndian }
+    return address.isUnspecified ? 0 : UInt32(0x7f00_0006).bigEndian
+  }
+
+  /// Guest address of the socket as `struct bpf_sock`.
+  func address(_ index: Int) -> UInt64 { views[index].socket.address }
+
+  /// Guest address of the socket as `struct bpf_tcp_sock`.
+  func transmissionAddress(_ index: Int) -> UInt64 { views[index].tcp.address }
+
+  /// The socket at a guest address; nil when there is none.
+  func index(_ address: UInt64) -> Int? { indices[address] }
+
+  /// What `SO_COOKIE` gives: the number that is given, or one from the socket's place.
+  func cookie(_ index: Int) -> UInt64 { sockets[index].cookie ?? UInt64(index + 1) }
+
+  /// A listener that sent a cookie takes them back (tcp_synq_overflow).
+  func noteCookie(_ index: Int) { withCookies.insert(index) }
+
+  /// `tcp_synq_no_recent_overflow`, the other way round.
+  func hasSentCookies(_ index: Int) -> Bool { sockets[index].sentCookies || withCookies.contains(index) }
+
+  func hold(_ index: Int) { references[index] += 1 }
+
+  /// Gives a reference back; false when the program holds none.
+  func release(_ index: Int) -> Bool {
+    guard references[index] > 0 else { return false }
+    references[index] -= 1
+    return true
+  }
+
+  /// What a run leaves over.
+  func releaseAll() {
+    for index in references.indices { references[index] = 0 }
+  }
+
+  // MARK: Storage
+
+  /// Guest address of what a map holds for a socket; nil when it holds nothing.
+  func storage(_ map: Int, _ socket: Int) -> UInt64? {
+    guard let storage = storages[StorageKey(map: map, socket: socket)], storage.isPresent else { return nil }
+    return storage.block.address
+  }
+
+  /// Gives a socket a value of `count` bytes, `initial` or zeroes; nil when there is no memory.
+  func makeStorage(
+    _ map: Int, _ socket: Int, count: Int, initial: UnsafeMutableRawPointer?, _ memory: GuestMemory
+  ) -> UInt64? {
+    let key = StorageKey(map: map, socket: socket)
+    let old = storages[key]?.block
+    guard let block = old ?? (try? memory.allocate(byteCount: count, stride: count, access: .readWrite)) else {
+      return nil
+    }
+    block.host.initializeMemory(as: UInt8.self, repeating: 0, count: count)
+    if let initial { block.host.copyMemory(from: initial, byteCount: count) }
+    storages[key] = Storage(block: block, isPresent: true)
+    return block.address
+  }
+
+  /// Takes a socket's value away; false when it has none.
+  func deleteStorage(_ map: Int, _ socket: Int) -> Bool {
+    let key = StorageKey(map: map, socket: socket)
+    guard storages[key]?.isPresent == true else { return false }
+    storages[key]?.isPresent = false
+    return true
+  }
+}
