@@ -42,7 +42,7 @@ extension Machine {
   private func addresses(_ headers: CookieHeaders, _ socket: NetworkModel.Socket) -> Result<Range<Int>, CookieRefusal> {
     switch headers.network.load(as: UInt8.self) >> 4 {
     case 4:
-      return socket.isIPv6 && socket.isIPv6Only ? .failure(CookieRefusal(errno: EINVAL)) : .success(12..<20)
+      return socket.takesIPv4 ? .success(12..<20) : .failure(CookieRefusal(errno: EINVAL))
     case 6:
       return headers.networkCount < 40 || !socket.isIPv6 ? .failure(CookieRefusal(errno: EINVAL)) : .success(8..<40)
     default: return .failure(CookieRefusal(errno: EPROTONOSUPPORT))

@@ -88,6 +88,8 @@ public struct IPAddress: Hashable, Sendable {
   var isLoopback6: Bool { isIPv6 && high == 0 && low == 1 }
   /// `rt6_need_strict`: what is never forwarded.
   var staysOnLink: Bool { isMulticast || isLinkLocal || isLoopback6 }
+  /// An IPv4 address as one of ::ffff:0:0/96.
+  var mapping: IPAddress { IPAddress(isIPv6: true, high: 0, low: 0xffff << 32 | high >> 32) }
   /// The IPv4 address in ::ffff:0:0/96; nil for others.
   var mapped: IPAddress? {
     guard isIPv6, high == 0, low >> 32 == 0xffff else { return nil }

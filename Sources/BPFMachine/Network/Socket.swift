@@ -116,6 +116,8 @@ extension NetworkModel {
       public var is64Bit: Bool { self == .bytesReceived || self == .bytesAcknowledged }
     }
 
+    /// Not so where an address of IPv6 is bound to: that sets `sk_ipv6only` (__inet6_bind).
+    var takesIPv4: Bool { !isIPv6 || !isIPv6Only && (local.address.isUnspecified || local.address.mapped != nil) }
     /// Its other end or nothing, in the terms of `skc_daddr`.
     var remoteAddress: IPAddress { remote?.address ?? .unspecified(isIPv6: isIPv6) }
   }

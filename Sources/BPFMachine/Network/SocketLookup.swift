@@ -24,6 +24,11 @@ struct SocketLookup {
     }
   }
 
+  /// Whether a connection's port is one that is listened to: it was accepted.
+  func hasListener(_ socket: NetworkModel.Socket) -> Bool {
+    socket.remote != nil && sockets.contains { $0.state == .listen && $0.local.port == socket.local.port }
+  }
+
   private func connection(_ tuple: Tuple, _ namespace: Int32?) -> Int? {
     sockets.indices.first { index in
       let socket = sockets[index]

@@ -33,7 +33,7 @@ final class SocketTable {
       let view = try memory.allocate(byteCount: Self.socketBytes, stride: Self.socketBytes, access: .readOnly)
       let tcp = try memory.allocate(
         byteCount: Self.transmissionBytes, stride: Self.transmissionBytes, access: .readOnly)
-      Self.fill(view.host, socket)
+      Self.fill(view.host, socket, isAccepted: lookup.hasListener(socket))
       for (field, value) in socket.tcp {
         if field.is64Bit {
           tcp.host.storeBytes(of: value, toByteOffset: field.offset, as: UInt64.self)
@@ -48,7 +48,7 @@ final class SocketTable {
   }
 
   /// `bpf_sock_convert_ctx_access`.
-  private static func fill(_ view: UnsafeMutableRawPointer, _ socket: NetworkModel.Socket) {
+  private static func fill(_ view: UnsafeMutableRawPointer, _ socket: NetworkModel.Socket, isAccepted: Bool) {
     func store(_ value: UInt32, _ offset: Int) { view.storeBytes(of: value, toByteOffset: offset, as: UInt32.self) }
     store(socket.boundInterface, 0)
     store(socket.isIPv6 ? 10 : 2, 4)
@@ -56,16 +56,20 @@ final class SocketTable {
     store(socket.transport.number, 12)
     store(socket.mark, 16)
     store(socket.priority, 20)
-    // Sockets of IPv6 keep an address of IPv4 too: the mapped one, or LOOPBACK4_IPV6 where they are bound.
+    // Sockets of IPv6 keep addresses of IPv4 too: the mapped ones, or LOOPBACK4_IPV6; connections of IPv4 keep mapped ones.
     let (local, remote) = (socket.local.address, socket.remoteAddress)
     if socket.isIPv6 {
       store(number4(local), 24)
       local.store(to: view + 28)
-      store(remote.mapped?.number.bigEndian ?? 0, 52)
+      store(isAccepted ? number4(remote) : remote.mapped?.number.bigEndian ?? 0, 52)
       remote.store(to: view + 56)
     } else {
       store(local.number.bigEndian, 24)
       store(remote.number.bigEndian, 52)
+      if socket.transport == .tcp, socket.remote != nil, socket.state.isFull {
+        local.mapping.store(to: view + 28)
+        remote.mapping.store(to: view + 56)
+      }
     }
     store(UInt32(socket.local.port), 44)
     store(UInt32((socket.remote?.port ?? 0).bigEndian), 48)

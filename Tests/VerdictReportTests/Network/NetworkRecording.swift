@@ -38,6 +38,8 @@ struct NetworkRecording: Codable {
     case tcp
     case udp
     case common
+    /// bpf_tcp_gen_syncookie and bpf_tcp_check_syncookie.
+    case cookies
 
     /// Bytes that the program takes its arguments from, and writes to.
     var byteCount: Int { self == .route || self == .mtu ? 128 : 512 }
@@ -107,6 +109,7 @@ extension NetworkRecording.Question {
         *(u64 *)(r7 +80) = r0
         """
       case .tcp, .udp, .common: SocketProgram.text(kind, isClassifier: isClassifier)
+      case .cookies: SocketProgram.cookies
       }
     var slots = [
       Instruction(opcode: 0x18, destination: 7, source: 2), Instruction(opcode: 0),

@@ -67,6 +67,41 @@ struct NetworkSettingsTests {
     #expect(given[3].hops.map(\.interface) == [2, 7] && given[3].hops.map(\.weight) == [2, 1])
   }
 
+  @Test("a socket is the same as a line of ss(8) and as a mapping")
+  func sockets() throws {
+    let lines = try network(
+      Self.interfaces + """
+        sockets:
+          - tcp LISTEN 0 128 127.0.0.1:80 0.0.0.0:* ino:3 sk:1f cgroup:/a/b <->
+          - tcp ESTAB 0 0 192.0.2.1:80 198.51.100.7:4000 uid:1000 timer:(keepalive,1min,0) fwmark:0x7
+          - udp UNCONN 0 0 127.0.0.53%eth0:53 0.0.0.0:*
+          - 'tcp LISTEN 0 128 *:81 *:* v6only:0 <->'
+          - 'tcp TIME-WAIT 0 0 [2001:db8::1]:80 [2001:db8::9]:5000'
+        """
+    ).sockets
+    let mappings = try network(
+      Self.interfaces + """
+        sockets:
+          - {protocol: tcp, local: '127.0.0.1:80', cookie: 0x1f, cgroup: /a/b}
+          - {protocol: tcp, local: '192.0.2.1:80', remote: '198.51.100.7:4000', uid: 1000, mark: 7}
+          - {protocol: udp, local: '127.0.0.53:53', dev: eth0}
+          - {protocol: tcp, local: '[::]:81', state: listen}
+          - {protocol: tcp, local: '[2001:db8::1]:80', remote: '[2001:db8::9]:5000', state: time-wait}
+        """
+    ).sockets
+    #expect(lines == mappings)
+    #expect(lines.map(\.state) == [.listen, .established, .closed, .listen, .timeWait])
+  }
+
+  @Test("a cgroup has the id that is given, and the running task is in the one that is named")
+  func cgroups() throws {
+    let groups = try configuration(
+      "cgroups:\n  - {path: /a, id: 10, classid: 0x10001}\n  - {path: /a/b, id: 20}\ncgroup: /a/b\n"
+    ).cgroups
+    #expect(groups.groups["/a"] == CgroupModel.Group(id: 10, classIdentifier: 0x10001))
+    #expect(groups.current == "/a/b")
+  }
+
   @Test("rules add to the kernel's own, unless there is one for the local table")
   func rules() throws {
     let added = try network(Self.interfaces + "rules:\n  - fwmark 0x10/0xff lookup 100 priority 50\n").rules
@@ -101,6 +136,12 @@ struct NetworkSettingsTests {
       ("neighbours: [192.0.2.9 dev eth0 lladdr 02:00 STALE]", 8, "a MAC address"),
       ("sysctl: {net.ipv4.conf.eth7.forwarding: 1}", 8, "there is no interface 'eth7'"),
       ("sysctl: {net.ipv4.tcp_sack: 1}", 8, "is no sysctl that helpers ask"),
+      ("sockets: [{protocol: tcp}]", 8, "a socket needs 'local'"),
+      ("sockets: [{protocol: tcp, local: 192.0.2.1}]", 8, "an address and a port expected"),
+      ("sockets: [raw UNCONN 0 0 0.0.0.0:1 0.0.0.0:*]", 8, "tcp or udp expected, found 'raw'"),
+      ("sockets: [{local: '192.0.2.1:80', speed: 3}]", 8, "a socket has protocol, local, remote"),
+      ("sockets: [{local: '192.0.2.1:80', tcp: {cwnd: 3}}]", 8, "struct bpf_tcp_sock has no 'cwnd'"),
+      ("cgroup: system.slice", 8, "the path of a cgroup expected"),
       ("machine: {interface: eth7}", 8, "there is no interface 'eth7', but lo (1), eth0 (2), tun0 (7)"),
     ])
   func faults(_ text: String, line: Int, message: String) throws {

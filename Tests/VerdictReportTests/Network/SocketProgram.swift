@@ -24,8 +24,78 @@ enum SocketProgram {
     }
     lines += ["r1 = *(u16 *)(r8 +48)", "*(u16 *)(r7 +\(socket + 48)) = r1"]
     if isClassifier { lines += classifierLines(kind) }
-    return (lines + ["r1 = r8", "call 86", "*(u64 *)(r7 +96) = r0", "out: r0 = 2", "exit"]).joined(separator: "\n")
+    return (lines + ["r1 = r8", "call 86", "*(u64 *)(r7 +96) = r0", "out:"]).joined(separator: "\n")
   }
+
+  /// Looks a socket up as above, takes a cookie for the SYN at 168 (its length at 116) behind the IP header at 128 (its length at
+  /// 112), and hands back the ACK of it. At 80 the result of the first call, 1 for a cookie, at 88 its segment size, at 96 the
+  /// result of the second.
+  static let cookies = """
+    r6 = r1
+    r1 = r6
+    r2 = r7
+    r4 = *(u64 *)(r7 +40)
+    r5 = *(u64 *)(r7 +48)
+    r8 = *(u32 *)(r7 +36)
+    if r8 == 12 goto four
+    r3 = 36
+    call 84
+    goto found
+    four: r3 = 12
+    call 84
+    found: if r0 == 0 goto out
+    r8 = r0
+    r1 = 1
+    *(u32 *)(r7 +56) = r1
+    r3 = *(u32 *)(r7 +112)
+    if r3 == 0 goto release
+    if r3 > 40 goto release
+    r5 = *(u32 *)(r7 +116)
+    if r5 == 0 goto release
+    if r5 > 24 goto release
+    r1 = r8
+    r2 = r7
+    r2 += 128
+    r4 = r7
+    r4 += 168
+    call 110
+    *(u64 *)(r7 +80) = r0
+    if r0 s< 0 goto check
+    r1 = r0
+    r1 >>= 32
+    *(u64 *)(r7 +88) = r1
+    r1 = 1
+    *(u64 *)(r7 +80) = r1
+    w2 = w0
+    w2 += 1
+    r2 = be32 r2
+    *(u32 *)(r7 +176) = r2
+    r1 = *(u32 *)(r7 +172)
+    r1 = be32 r1
+    w1 += 1
+    r1 = be32 r1
+    *(u32 *)(r7 +172) = r1
+    r1 = 16
+    *(u8 *)(r7 +181) = r1
+    check: r1 = r8
+    r2 = r7
+    r2 += 128
+    r3 = *(u32 *)(r7 +112)
+    if r3 == 0 goto release
+    if r3 > 40 goto release
+    r4 = r7
+    r4 += 168
+    r5 = *(u32 *)(r7 +116)
+    if r5 == 0 goto release
+    if r5 > 24 goto release
+    call 100
+    *(u64 *)(r7 +96) = r0
+    r1 = 0
+    *(u32 *)(r7 +176) = r1
+    release: r1 = r8
+    call 86
+    out:
+    """
 
   private static func classifierLines(_ kind: NetworkRecording.Kind) -> [String] {
     var lines = ["r1 = r8", "call 96", "if r0 == 0 goto plain", "r1 = 1", "*(u32 *)(r7 +60) = r1"]
