@@ -71,8 +71,10 @@ struct CookieTests {
 
   /// With 2, every connection of the scenario began with a cookie.
   private static func marked(_ socket: String, _ setting: Int) -> String {
-    let isConnected = ["192.0.2.1:80", "[::]:81", "[2001:db8::1]:80"].contains { socket.contains("local: '\($0)', tcp") }
-    return setting == 2 && isConnected ? socket.dropLast() + ", syncookies: true}" : socket
+    let isConnected = ["192.0.2.1:80", "[::]:81", "[2001:db8::1]:80"].contains {
+      socket.contains("local: '\($0)', tcp")
+    }
+    return setting == 2 && isConnected ? String(socket.dropLast()) + ", syncookies: true}" : socket
   }
 
   private static func ask(_ questions: [Question], _ setting: Int) throws -> [String] {
