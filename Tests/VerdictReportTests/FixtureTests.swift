@@ -17,16 +17,21 @@ import Testing
     (try? FileManager.default.contentsOfDirectory(atPath: root.appendingPathComponent(folder).path)) ?? []
   }
 
+  private static func recorded(_ suffix: String) -> [String] {
+    files(in: "fixtures/expected").filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }.sorted()
+  }
+
   /// Programs, each of which has a trace of its name.
-  static let names = files(in: "fixtures/expected").filter { $0.hasSuffix(".jsonl") }.map { String($0.dropLast(6)) }
-    .sorted()
+  static let names = recorded(".jsonl").filter { !$0.hasSuffix(".offload") }
 
   /// `nat_ingress` is in nat.bpf.o, and runs on the maps as `nat` left them.
   private static func object(of name: String) -> String { String(name.prefix { $0 != "_" }) }
 
   /// Those of TC, which are the ones with an expected report.
-  private static let classifiers = files(in: "fixtures/expected").filter { $0.hasSuffix(".report.txt") }
-    .map { String($0.dropLast(11)) }.sorted()
+  private static let classifiers = recorded(".report.txt")
+
+  /// Those whose answers were recorded with the outer VLAN tag beside the frame too.
+  private static let offloaded = recorded(".offload.jsonl")
 
   private struct Expected: Decodable {
     var packet: Int
@@ -75,7 +80,7 @@ import Testing
     [UInt8](try Data(contentsOf: root.appendingPathComponent(path)))
   }
 
-  private static func backend(_ name: String, _ engine: EngineKind) throws -> SimulatorBackend {
+  private static func backend(_ name: String, _ engine: EngineKind, _ recording: String) throws -> SimulatorBackend {
     let file = self.object(of: name)
     var object = try ObjectFile(bytes: bytes("fixtures/\(file).bpf.o"), name: "\(file).bpf.o")
     var seeds = MapSeeds()
@@ -88,7 +93,7 @@ import Testing
     let hook = try #require(program.hook)
     let backend = try SimulatorBackend(object: object, program: program, hook: hook, engine: engine)
     try seeds.load(into: backend, types: object.types)
-    if file != name { try restore(file, in: backend) }
+    if file != name { try restore(file + recording, in: backend) }
     return backend
   }
 
@@ -122,20 +127,28 @@ import Testing
   }
 
   @Test("packets and maps come out as they did in Linux", arguments: names, EngineKind.allCases)
-  func asInLinux(name: String, engine: EngineKind) throws { try run(name, engine, linear: .max) }
+  func asInLinux(name: String, engine: EngineKind) throws { try run(name, engine) { _ in } }
+
+  @Test("with VLAN tags beside the frame they come out as they did in Linux", arguments: offloaded, EngineKind.allCases)
+  func asInLinuxWithOffload(name: String, engine: EngineKind) throws {
+    try run(name, engine, recording: ".offload") { $0.takesTag = true }
+  }
 
   /// The helper that sets the ECN mark takes the IP header from the linear part alone.
   @Test("it is the same when all behind the IP header is in fragments", arguments: classifiers)
-  func fragmented(name: String) throws { try run(name, .threaded, linear: 54) }
+  func fragmented(name: String) throws { try run(name, .threaded) { $0.linearCount = 54 } }
 
-  private func run(_ name: String, _ engine: EngineKind, linear: Int) throws {
-    let lines = try FixtureTests.bytes("fixtures/expected/\(name).jsonl").split(separator: UInt8(ascii: "\n"))
+  private func run(
+    _ name: String, _ engine: EngineKind, recording: String = "", prepare: (inout SocketBufferSetup) -> Void
+  ) throws {
+    let lines = try FixtureTests.bytes("fixtures/expected/\(name)\(recording).jsonl").split(
+      separator: UInt8(ascii: "\n"))
     let expected = try lines.map { try JSONDecoder().decode(Expected.self, from: Data($0)) }
-    let backend = try FixtureTests.backend(name, engine)
+    let backend = try FixtureTests.backend(name, engine, recording)
     let capture = try #require(FixtureTests.files(in: "pcaps").first { $0.hasPrefix(name + ".pcap") })
     let reader = try CaptureReader(path: FixtureTests.root.appendingPathComponent("pcaps/\(capture)").path)
     var setup = SocketBufferSetup()
-    setup.linearCount = linear
+    prepare(&setup)
     var remaining = expected[...]
     while let frame = try reader.next() {
       let next = try #require(remaining.first)
@@ -157,7 +170,7 @@ import Testing
       }
     }
     #expect(remaining.isEmpty, "the trace ended before packet \(remaining.first?.packet ?? 0)")
-    try expectMaps(name, backend)
+    try expectMaps(name + recording, backend)
   }
 
   private func expectMaps(_ name: String, _ backend: SimulatorBackend) throws {
