@@ -1,7 +1,8 @@
 /// The generator behind `bpf_get_prandom_u32`: SplitMix64, so that a seed gives the same numbers everywhere.
 package struct RandomState {
   private var value: UInt64
-  private var constant: UInt32?
+  /// What every number is; nil when they vary.
+  package private(set) var constant: UInt32?
 
   package init(seed: UInt64) { value = seed }
 

@@ -127,10 +127,12 @@ extension Machine {
     return give(0)
   }
 
-  /// `bpf_get_hash_recalc(skb)`.
+  /// `bpf_get_hash_recalc(skb)`. Its key is a random number; where all of those are one constant, the hash is it too.
   private func recalculateHash() -> Sequel {
     if !socketBuffer.beside.hasHash {
-      socketBuffer.store(SocketBuffer.Field.hash, FlowKeys(socketBuffer).hash(seed: configuration.seed))
+      let constant = random.constant.map { max($0, 1) }
+      socketBuffer.store(
+        SocketBuffer.Field.hash, constant ?? FlowKeys(socketBuffer).hash(seed: configuration.seed))
       socketBuffer.beside.hasHash = true
     }
     return give(UInt64(socketBuffer.contextField(SocketBuffer.Field.hash)))
