@@ -65,6 +65,8 @@ public final class Machine {
   let treeScratch: UnsafeMutablePointer<UInt64>
   /// The keys that callbacks see, one for each depth of callbacks and one for timers'.
   private var callbackKeys: [GuestBlock?]
+  /// Where samples of user ring buffers are shown, and the dynptr that shows them.
+  var sampleBlocks: (data: GuestBlock, dynptr: GuestBlock)?
   /// Timers and work items.
   let deferred = DeferredCalls()
   /// The one whose callback runs.

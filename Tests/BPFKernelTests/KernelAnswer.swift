@@ -93,7 +93,7 @@ extension RecordedAnswer {
     guard !maps.isEmpty else { return }
     self.maps = maps.map { map in
       switch map.spec.type {
-      case .array, .hash, .lruHash, .lpmTrie:
+      case .array, .hash, .lruHash, .lpmTrie, .queue, .stack, .ringbuf:
         (try? map.entries())?.map {
           RecordedEntry(key: HexText.text($0.key), value: HexText.text($0.values.first ?? []))
         }

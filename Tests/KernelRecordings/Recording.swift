@@ -147,7 +147,8 @@ public struct RecordedAnswer: Codable, Sendable {
   public var output: String?
   /// ctx_out, when ctx_in was given.
   public var context: String?
-  /// The elements of each map after the run or the operations, for array, hash, LRU hash and LPM trie maps; null for other types.
+  /// The elements of each map after the run or the operations, for array, hash, LRU hash, LPM trie, queue, stack and ring buffer
+  /// maps; null for other types.
   public var maps: [[RecordedEntry]?]?
 
   public init() {}

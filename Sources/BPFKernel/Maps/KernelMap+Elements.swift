@@ -13,8 +13,14 @@ extension KernelMap {
   private var transferSize: Int { isPerCPU ? stride * PossibleCPUs.count : Int(spec.valueSize) }
 
   /// Every element. Array types list every index; hash types are sorted by their keys' bytes, since the kernel's own order
-  /// changes with a random seed. Queues, stacks, ring buffers, bloom filters and perf event arrays list nothing.
+  /// changes with a random seed. Queues and stacks list values as they would be popped, ring buffers the records that nobody has
+  /// taken, each with an empty key; user ring buffers, bloom filters and perf event arrays list nothing.
   public func entries() throws(MapError) -> [MapEntry] {
+    switch spec.type {
+    case .queue, .stack: return try queued()
+    case .ringbuf: return try records()
+    default: break
+    }
     var entries: [MapEntry] = []
     var key = try nextKey(after: nil)
     while let current = key {

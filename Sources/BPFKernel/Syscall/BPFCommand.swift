@@ -8,6 +8,7 @@ package enum BPFCommand: Int, Sendable {
   case programLoad = 5
   case programTestRun = 10
   case objectInformation = 15
+  case mapLookupAndDelete = 21
   case btfLoad = 18
   case mapFreeze = 22
 
@@ -24,6 +25,7 @@ package enum BPFCommand: Int, Sendable {
     case .objectInformation: "BPF_OBJ_GET_INFO_BY_FD"
     case .btfLoad: "BPF_BTF_LOAD"
     case .mapFreeze: "BPF_MAP_FREEZE"
+    case .mapLookupAndDelete: "BPF_MAP_LOOKUP_AND_DELETE_ELEM"
     }
   }
 }

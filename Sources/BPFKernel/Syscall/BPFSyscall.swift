@@ -57,6 +57,22 @@ package enum BPFSyscall {
   /// Closes a descriptor that bpf(2) gave.
   static func closeDescriptor(_ descriptor: Int32) { _ = close(descriptor) }
 
+  /// Maps `count` bytes of a map's memory from `offset` on, to be read; nil when the kernel does not let it.
+  static func mapMemory(_ descriptor: Int32, offset: Int, count: Int) -> UnsafeRawPointer? {
+    guard mock == nil, let memory = mmap(nil, count, PROT_READ, MAP_SHARED, descriptor, off_t(offset)),
+      memory != MAP_FAILED
+    else { return nil }
+    return UnsafeRawPointer(memory)
+  }
+
+  /// Ends what ``mapMemory(_:offset:count:)`` gave.
+  static func unmapMemory(_ memory: UnsafeRawPointer, count: Int) {
+    munmap(UnsafeMutableRawPointer(mutating: memory), count)
+  }
+
+  /// Bytes of a page.
+  static var pageSize: Int { Int(sysconf(Int32(_SC_PAGESIZE))) }
+
   /// True for root of this user namespace.
   static var isRoot: Bool { geteuid() == 0 }
 

@@ -241,7 +241,7 @@ extension HelperTable {
     model("tcp_raw_check_syncookie_ipv4", both, gpl: true, "the secret comes from the seed"),
     model("tcp_raw_check_syncookie_ipv6", both, gpl: true, "the secret comes from the seed"),
     model("ktime_get_tai_ns", both, "the time stamp of the packet"),
-    model("user_ringbuf_drain", both, "the ring is empty"),
+    model("user_ringbuf_drain", both, "the ring holds the samples that it is seeded with"),
     none("cgrp_storage_get", both, "there is no cgroup"),
     none("cgrp_storage_delete", both, "there is no cgroup"),
   ]

@@ -22,6 +22,8 @@ struct Callback {
     case loop(UInt64)
     /// `bpf_for_each_map_elem`: every element that there was at the start.
     case elements(map: Int, keys: KeyList)
+    /// `bpf_user_ringbuf_drain`: the samples that there are.
+    case samples(map: Int)
     /// `bpf_rbtree_add`: whether the node comes before each node on its way down.
     case tree(TreeDescent)
   }
@@ -89,6 +91,10 @@ extension Machine {
       guard nextElement(of: map, keys, depth: state.pointee.callbackDepth - 1) else { return finish() }
       registers[1] = GuestMap.address(index: map)
       registers[4] = callback.context
+    case .samples(let map):
+      guard callback.count < Machine.sampleLimit, let sample = presentSample(of: map) else { return finish() }
+      registers[1] = sample
+      registers[2] = callback.context
     case .tree(let descent):
       guard descent.next != 0 else {
         callbacks.removeLast()

@@ -54,11 +54,34 @@ extension Machine {
     withRing(134) { ring in give(ring.query(registers[2])) }
   }
 
-  /// `bpf_user_ringbuf_drain(map, callback, ctx, flags)`: no user space writes to the ring, so nothing is called.
+  /// `bpf_user_ringbuf_drain(map, callback, ctx, flags)`: a call for each sample, until one returns 1; the number of calls.
   func userRingBufferDrain() -> Sequel {
-    withMap(209, where: { $0 == .userRingbuf }) { _ in
-      registers[4] & ~Machine.wakeupFlags == 0 ? give(0) : give(errno: -EINVAL)
+    withMap(209, where: { $0 == .userRingbuf }) { map in
+      guard let function = GuestFunction(address: registers[2]) else { return refuse(209, argument: 2) }
+      guard registers[4] & ~Machine.wakeupFlags == 0 else { return give(errno: -EINVAL) }
+      return begin(Callback(function: function, context: registers[3], source: .samples(map: map.index)))
     }
+  }
+
+  /// `BPF_MAX_USER_RINGBUF_SAMPLES`.
+  static let sampleLimit: UInt64 = 128 << 10
+
+  /// Shows the next sample of a user ring buffer through a dynptr.
+  /// - Returns: the dynptr's address; nil when there is no sample.
+  func presentSample(of index: Int) -> UInt64? {
+    guard let ring = maps[index] as? UserRingBufferMap, let sample = ring.take() else { return nil }
+    if sampleBlocks.map({ $0.data.byteCount < sample.count }) ?? true {
+      guard
+        let data = try? memory.allocate(byteCount: max(sample.count, 4096), stride: 8, access: .readWrite),
+        let dynptr = try? memory.allocate(byteCount: GuestDynptr.byteCount, stride: 8, access: .readWrite)
+      else { return nil }
+      sampleBlocks = (data, dynptr)
+    }
+    guard let (data, dynptr) = sampleBlocks else { return nil }
+    sample.withUnsafeBytes { if let base = $0.baseAddress { data.host.copyMemory(from: base, byteCount: $0.count) } }
+    memory.regions[data.firstRegion].bounds = Region.bounds(count: sample.count, writable: true)
+    GuestDynptr(data: data.address, size: UInt32(clamping: sample.count), kind: .local).store(dynptr.host)
+    return dynptr.address
   }
 
   @inline(__always)

@@ -31,7 +31,9 @@ extension BPFMap {
       return try QueueMap(spec: spec, index: index, memory: memory, cpus: cpus)
     case .arrayOfMaps, .hashOfMaps:
       return try MapOfMaps(spec: spec, index: index, memory: memory, cpus: cpus)
-    case .ringbuf, .userRingbuf:
+    case .userRingbuf:
+      return try UserRingBufferMap(spec: spec, index: index, memory: memory, cpus: cpus)
+    case .ringbuf:
       return try RingBufferMap(spec: spec, index: index, memory: memory, cpus: cpus)
     case .sockmap, .sockhash:
       return try SocketMap(spec: spec, index: index, memory: memory, cpus: cpus)

@@ -62,7 +62,7 @@ public enum MapTable {
     full(
       .bloomFilter, "5.16", MapFlags.numaNode | userAccess | access | MapFlags.zeroSeed,
       "hashes as with BPF_F_ZERO_SEED, so that its mistakes are the same in every run"),
-    model(.userRingbuf, "6.1", MapFlags.numaNode, "empty: no user space writes to it"),
+    model(.userRingbuf, "6.1", MapFlags.numaNode, "holds the samples that it is seeded with"),
     load(.cgrpStorage, "6.2", storage, "there is no task whose cgroup could be asked for"),
     load(.arena, "6.9", MapFlags.mappable | 1 << 17 | 1 << 18, "pages of an arena are not simulated"),
   ]

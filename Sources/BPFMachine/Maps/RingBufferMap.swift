@@ -9,7 +9,7 @@ import BPFObject
 /// `BPF_MAP_TYPE_RINGBUF` (kernel/bpf/ringbuf.c): records of any size, read by user space in the order in which they were reserved.
 ///
 /// A reserved record is an object of its own in guest memory, with exact bounds, until it is submitted or discarded. The
-/// reader is modelled: see ``EventReader``. `BPF_MAP_TYPE_USER_RINGBUF` is one that stays empty.
+/// reader is modelled: see ``EventReader``.
 package final class RingBufferMap: BPFMap {
   /// The ring, twice as long as it is, so that a record that wraps lies in one piece.
   private let data: UnsafeMutableRawPointer
@@ -84,13 +84,31 @@ package final class RingBufferMap: BPFMap {
   }
 
   /// linux/errno.h's own ENOTSUPP.
-  private static let notSupported: Int32 = 524
+  static let notSupported: Int32 = 524
 
   package override func set(_ key: UnsafeRawPointer, _ value: UnsafeRawPointer, flags: UInt64, cpu: Int) -> Int32 {
     -RingBufferMap.notSupported
   }
 
   package override func remove(_ key: UnsafeRawPointer) -> Int32 { -RingBufferMap.notSupported }
+
+  /// The records that no reader has taken, in their order, each with an empty key; none behind one that is not submitted yet.
+  package override func entries() throws(MapError) -> [MapEntry] {
+    var entries: [MapEntry] = []
+    var position = consumed
+    while position < produced {
+      let header = data + Int(position & mask)
+      let length = header.load(as: UInt32.self)
+      guard length & RingBufferMap.busy == 0 else { break }
+      let size = length & ~RingBufferMap.discarded
+      if length & RingBufferMap.discarded == 0 {
+        let bytes = UnsafeRawBufferPointer(start: header + RingBufferMap.headerSize, count: Int(size))
+        entries.append(MapEntry(key: [], values: [[UInt8](bytes)]))
+      }
+      position += RingBufferMap.length(UInt64(size))
+    }
+    return entries
+  }
 
   package override func lookup(_ key: [UInt8]) throws(MapError) -> [[UInt8]]? {
     throw MapError(

@@ -47,7 +47,7 @@ struct MapDefinition {
     }
     guard map.rawType != 0 else { throw fault("has no type") }
     // A ring buffer's value type is for its reader; the kernel takes none, and cilium/ebpf leaves it out as well.
-    if map.type == .ringbuf, map.keySize == 0, map.valueTypeID != 0 { map.valueSize = 0 }
+    if map.type == .ringbuf || map.type == .userRingbuf, map.keySize == 0, map.valueTypeID != 0 { map.valueSize = 0 }
     return map
   }
 

@@ -118,7 +118,9 @@ struct CompareCommand: AsyncParsableCommand {
   }
 
   private func compare(_ prepared: SetupOptions.Prepared, cpu: Int?) throws -> KernelComparisonResult {
-    let configuration = try setup.configuration(kernelCPUs: PossibleCPUs.count, cpu: cpu ?? 0)
+    var configuration = try setup.configuration(kernelCPUs: PossibleCPUs.count, cpu: cpu ?? 0)
+    // Nobody reads the kernel's rings during BPF_PROG_TEST_RUN.
+    configuration.eventReader = .absent
     let kernel = try setup.kernel(prepared, configuration)
     let simulator = try setup.simulator(prepared, configuration)
     let use = HelperUse(of: simulator, in: prepared.object)

@@ -51,8 +51,9 @@ public struct MapDifference: Sendable {
   /// Why maps of that kind are not compared; nil when they are.
   static func obstacle(to spec: MapSpec) -> String? {
     switch spec.type {
-    case .perfEventArray, .ringbuf, .userRingbuf: "what was written to it is gone"
-    case .queue, .stack, .bloomFilter: "the kernel does not list what is in it"
+    case .perfEventArray: "what was written to it is gone"
+    case .userRingbuf: "the kernel does not say what was taken from it"
+    case .bloomFilter: "the kernel does not list what is in it"
     case .xskmap, .sockmap, .sockhash, .reuseportSockarray: "the kernel does not show sockets"
     case .arena: "the kernel does not show pages"
     case .array where spec.maxEntries > elementLimit, .percpuArray where spec.maxEntries > elementLimit:
@@ -86,7 +87,7 @@ public struct MapDifference: Sendable {
       let values = (mine.values[key], other.values[key])
       guard values.0 != values.1 else { continue }
       elements += 1
-      let text = spec.keySize > 0 ? shape.decode(key: key).text : ""
+      let text = spec.keySize > 0 ? shape.decode(key: key).text : "number \(Bits.load(key, at: 0, count: 32) + 1)"
       if let one = values.0, let two = values.1 {
         addFields(one, two, key: key, text, shape, varied, hasEvicted)
       } else {
@@ -153,6 +154,13 @@ private struct MapContents {
   let values: [[UInt8]: [[UInt8]]]
 
   init(_ entries: [MapEntry], _ spec: MapSpec, ignoring: Set<[UInt8]>) {
+    // What has no keys goes by its place.
+    let entries =
+      spec.keySize > 0
+      ? entries
+      : entries.enumerated().map { place, entry in
+        MapEntry(key: withUnsafeBytes(of: UInt32(clamping: place).littleEndian) { Array($0) }, values: entry.values)
+      }
     keys = entries.map(\.key)
     values = Dictionary(
       entries.map { entry in

@@ -5,6 +5,8 @@ struct MapShape {
   let spec: MapSpec
   private let key: Shape?
   private let value: Shape?
+  /// What the samples of a user ring buffer are, when its definition says.
+  private let sample: Shape?
   /// True when keys are a prefix length and the 4 or 16 bytes of an address.
   private let hasPrefixKeys: Bool
 
@@ -13,6 +15,10 @@ struct MapShape {
     let keySize = Int(spec.keySize)
     key = types.flatMap { Shape(of: spec.keyTypeID, in: $0, size: keySize) }
     value = types.flatMap { Shape(of: spec.valueTypeID, in: $0, size: Int(spec.valueSize)) }
+    let sampleType = spec.type == .userRingbuf ? spec.valueTypeID : 0
+    sample = types.flatMap { types in
+      types.size(of: sampleType).flatMap { Shape(of: sampleType, in: types, size: $0) }
+    }
     hasPrefixKeys = spec.type == .lpmTrie && (keySize == 8 || keySize == 20) && (key?.isPrefix ?? true)
   }
 
@@ -62,7 +68,22 @@ struct MapShape {
 
   /// One value; members that are not named are zero, or as they are in `base`.
   func encode(value json: JSON, path: String, over base: [UInt8]? = nil) throws(ValueFault) -> [UInt8] {
-    try encode(json, value, size: Int(spec.valueSize), path: path, over: base)
+    if spec.type == .userRingbuf { return try encode(sample: json, path: path) }
+    return try encode(json, value, size: Int(spec.valueSize), path: path, over: base)
+  }
+
+  /// A sample has any size: that of its type, when the map names one, else that of the bytes.
+  private func encode(sample json: JSON, path: String) throws(ValueFault) -> [UInt8] {
+    if let sample {
+      var bytes = [UInt8](repeating: 0, count: sample.size)
+      try sample.encode(json, into: &bytes, at: 0, path: path)
+      return bytes
+    }
+    switch json {
+    case .string(let text): return try RawValue.bytes(json, size: Hex.bytes(text)?.count ?? 0, path: path)
+    case .array(let elements): return try RawValue.bytes(json, size: elements.count, path: path)
+    default: throw ValueFault(path: path, message: "hex or an array of bytes expected, found \(json.kind)")
+    }
   }
 
   private func encode(
