@@ -240,7 +240,8 @@ struct KernelComparisonTests {
     arguments: [
       (MapType.progArray, [5, 0, 0, 0], [9, 0, 0, 0], true), (.arrayOfMaps, [5, 0, 0, 0], [9, 0, 0, 0], true),
       (.devmap, [1, 0, 0, 0, 7], [1, 0, 0, 0, 8], true), (.devmap, [1, 0, 0, 0, 7], [2, 0, 0, 0, 7], false),
-      (.ringbuf, [1], [2], true), (.xskmap, [1], [2], true), (.array, [1], [2], false),
+      (.bloomFilter, [1], [2], true), (.ringbuf, [1], [2], false), (.queue, [1], [2], false), (.xskmap, [1], [2], true),
+      (.array, [1], [2], false),
     ] as [(MapType, [UInt8], [UInt8], Bool)])
   func kinds(type: MapType, one: [UInt8], two: [UInt8], same: Bool) {
     #expect(Self.maps(type, [Self.entry(1, one)], [Self.entry(1, two)]).maps.isEmpty == same)
