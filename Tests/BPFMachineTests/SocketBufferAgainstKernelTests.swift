@@ -21,7 +21,7 @@ struct SocketBufferAgainstKernelTests {
     }
   }
 
-  private static let fields = [0, 4, 8, 16, 20, 24, 28, 32, 40, 44, 48, 64]
+  private static let fields = [0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 64, 72, 160, 164, 176]
 
   private static let differences: [Int64] = [
     -60, -40, -28, -20, -14, -8, -4, 0, 1, 4, 8, 14, 20, 24, 28, 36, 40, 50, 200, 4095, 4096,
@@ -40,7 +40,10 @@ struct SocketBufferAgainstKernelTests {
     func difference() -> UInt64 {
       UInt64(bitPattern: random.pick(differences))
     }
-    switch random.pick([9, 10, 11, 18, 19, 26, 31, 32, 38, 39, 40, 41, 43, 48, 50, 50, 50, 68] as [Int32]) {
+    let helpers: [Int32] = [
+      9, 10, 11, 18, 19, 20, 21, 26, 29, 30, 31, 32, 38, 39, 40, 41, 43, 48, 50, 50, 50, 68, 97, 135, 192,
+    ]
+    switch random.pick(helpers) {
     case 9: return Call(helper: 9, arguments: [offset(), nil, length(), random.pick([0, 0, 1, 2, 3, 4] as [UInt64])])
     case 10:
       return Call(
@@ -57,6 +60,14 @@ struct SocketBufferAgainstKernelTests {
           random.pick([0x0a00_002a, 0xffff, 0] as [UInt64]),
           random.pick([0, 2, 4, 0x10, 0x12, 0x14, 0x22, 0x34, 0x54, 0x74, 0x100] as [UInt64]),
         ])
+    case 20: return Call(helper: 20, arguments: [nil, random.pick([8, 24, 28, 44, 44]), random.pick([0, 1, 16, 17])])
+    case 21:
+      return Call(helper: 21, arguments: [nil, random.pick([8, 24, 28, 44, 44]), random.pick([0, 1, 2, 12, 17, 32])])
+    case 29: return Call(helper: 29, arguments: [nil, random.pick([4, 8, 16, 64])])
+    case 30: return Call(helper: 30, arguments: [nil, random.pick([4, 8, 6, 64])])
+    case 97: return Call(helper: 97, arguments: [])
+    case 135: return Call(helper: 135, arguments: [random.pick([0, 1, 1, 2, 3, 4])])
+    case 192: return Call(helper: 192, arguments: [random.pick([0, 5, .max]), random.pick([0, 1, 2, 3])])
     case 18:
       return Call(
         helper: 18,
@@ -116,6 +127,22 @@ struct SocketBufferAgainstKernelTests {
     return frame
   }
 
+  /// ctx_in: sometimes segments, a time, an interface that the frame came from.
+  private static func context(_ random: inout RandomNumbers, _ length: Int) -> [UInt8] {
+    var context = [UInt8](repeating: 0, count: 192)
+    func set(_ offset: Int, _ value: UInt32) {
+      withUnsafeBytes(of: value.littleEndian) { context.replaceSubrange(offset..<offset + 4, with: $0) }
+    }
+    set(36, random.pick([0, 1, 7]))
+    set(48, random.pick([0, 0x1234_5678]))
+    set(152, random.pick([0, 1_000_000]))
+    set(160, random.pick([0, UInt32(length), 3000]))
+    set(164, random.pick([0, 0, 3]))
+    set(176, random.pick([0, 0, 0, 500]))
+    set(184, random.pick([0, 77]))
+    return context
+  }
+
   /// The program: each call, its result stored, the stack's first word after it, then the fields.
   private static func program(_ calls: [Call]) throws -> ProgramSpec {
     var sketch = ProgramSketch()
@@ -125,8 +152,13 @@ struct SocketBufferAgainstKernelTests {
     sketch.add(.store(.u32, base: .r6, offset: 48, .immediate(5)))
     sketch.add(.store(.u32, base: .r6, offset: 64, .immediate(-1)))
     sketch.add(.store(.u32, base: .r6, offset: 32, .immediate(3)))
+    sketch.add(.store(.u32, base: .r6, offset: 12, .immediate(9)))
+    sketch.add(.store(.u32, base: .r6, offset: 44, .immediate(0x1_2345)))
+    sketch.add(.store(.u32, base: .r6, offset: 72, .immediate(-2)))
     for slot in 1...8 {
-      sketch.add(.store(.u64, base: .r10, offset: Int16(slot * -8), .immediate(Int32(slot) * 0x0101_0101)))
+      // The word with tunnel_ext and tunnel_label, which a key may not have.
+      let value = slot == 6 ? 0x0101 : Int32(slot) * 0x0101_0101
+      sketch.add(.store(.u64, base: .r10, offset: Int16(slot * -8), .immediate(value)))
     }
     var offset: Int16 = 0
     for call in calls {
@@ -146,6 +178,9 @@ struct SocketBufferAgainstKernelTests {
       sketch.add(.store(.u64, base: .r9, offset: offset + 8, .register(.r1)))
       offset += 16
     }
+    sketch.add(.load(.u64, signed: false, .r1, base: .r6, offset: 152))
+    sketch.add(.store(.u64, base: .r9, offset: offset, .register(.r1)))
+    offset += 8
     for field in fields {
       sketch.add(.load(.u32, signed: false, .r1, base: .r6, offset: Int16(field)))
       sketch.add(.store(.u64, base: .r9, offset: offset, .register(.r1)))
@@ -167,7 +202,7 @@ struct SocketBufferAgainstKernelTests {
   @Test("skb helpers leave what the kernel's leave")
   func sameResults() throws {
     let spec = MapSpec(
-      name: "results", rawType: MapType.array.rawValue, keySize: 4, valueSize: 256, maxEntries: 1)
+      name: "results", rawType: MapType.array.rawValue, keySize: 4, valueSize: 512, maxEntries: 1)
     var accepted = 0
     for seed in 0..<UInt64(SocketBufferAgainstKernelTests.count) {
       var random = RandomNumbers(seed: seed)
@@ -176,12 +211,15 @@ struct SocketBufferAgainstKernelTests {
       let program = try SocketBufferAgainstKernelTests.program(calls)
       let kernelMap = try KernelMap(spec)
       guard let kernel = try? KernelProgram(program, maps: [kernelMap]) else { continue }
-      guard let run = try? kernel.testRun(data: frame) else { continue }
+      let context = SocketBufferAgainstKernelTests.context(&random, frame.count)
+      guard let run = try? kernel.testRun(data: frame, context: context, contextCapacity: 192) else { continue }
       accepted += 1
       let key: [UInt8] = [0, 0, 0, 0]
       let theirs = try #require(try kernelMap.lookup(key)).first
       for engine in EngineKind.allCases {
-        let machine = try Machine(maps: [spec])
+        var configuration = MachineConfiguration()
+        configuration.socketBuffer = SocketBufferSetup(context: context)
+        let machine = try Machine(maps: [spec], configuration: configuration)
         let index = try machine.load(program)
         _ = try frame.withUnsafeBytes { try machine.runSocketBuffer(index, on: $0, timestamp: 1, engine: engine) }
         let ours = try #require(try machine.maps[0].lookup(key)).first
@@ -196,6 +234,7 @@ struct SocketBufferAgainstKernelTests {
         let output = [UInt8](machine.socketBuffer.output)
         let difference = zip(output, run.data).enumerated().first { $1.0 != $1.1 }?.offset
         #expect(output.count == run.data.count && difference == nil, place)
+        #expect(machine.socketBuffer.contextOut == run.context, place)
         guard ours == theirs, [UInt8](machine.socketBuffer.output) == run.data else { return }
       }
     }
