@@ -13,7 +13,10 @@ import tools
 CASES = [
     ("alu", "noise", 100), ("csum", "noise", 2000), ("prime", "noise", 200), ("sort", "noise", 1000),
     ("call", "noise", 500), ("parse", "tcp64", 200_000), ("parse", "udp1500", 200_000), ("empty", "tcp64", 400_000),
+    ("xdp", "tcp64", 200_000), ("xdp", "udp1500", 200_000), ("tc", "tcp64", 200_000), ("tc", "udp1500", 200_000),
 ]
+# Sources of this folder even where the shared ones are: the same parser on an XDP frame and on an skb.
+OWN = {"xdp": "parse", "tc": "parse_tc"}
 LOOPS = ("alu", "csum", "prime", "sort", "call")
 # The reference engine is some thirty times slower.
 REFERENCE_SHARE = 30
@@ -51,9 +54,9 @@ class Programs:
         return os.path.join(self.folder, name + ".pkt")
 
     def object(self, name):
-        if self.has_yardsticks:
+        if self.has_yardsticks and name not in OWN:
             return os.path.join(self.folder, name + ".k.o")
-        return os.path.join(os.path.dirname(__file__), "programs", name + ".c")
+        return os.path.join(os.path.dirname(__file__), "programs", OWN.get(name, name) + ".c")
 
 
 def engine(executable, programs, case, engine, count):
@@ -87,7 +90,7 @@ def measure(executable, programs, rounds):
             figure, instructions = engine(executable, programs, case, "threaded", count)
             note(case, "threaded", figure)
             note(case, "instructions", instructions)
-            if programs.has_yardsticks:
+            if programs.has_yardsticks and name not in OWN:
                 minimum = r" min ([0-9.]+)"
                 note(case, "floor", yardstick(programs, ["fi_checked", f"{name}.u.bin", file, count, 5], minimum))
                 note(case, "native", yardstick(programs, ["nb", name, file, count, 5], minimum))
@@ -138,4 +141,7 @@ def run(executable, folder, rounds, targets):
                            1.25 if case[0] in LOOPS else 1.4)
         if call and case[0] == "parse":
             targets.expect(f"{case[0]} {case[1]}, a BPF_PROG_TEST_RUN call / threaded", call / threaded, 15, True)
+    for packet in ("tcp64", "udp1500"):
+        xdp, tc = (least[case, "threaded"] for case in CASES if case[1] == packet and case[0] in OWN)
+        targets.expect(f"parse {packet}, an skb / an XDP frame", tc / xdp, 1.3)
     return programs

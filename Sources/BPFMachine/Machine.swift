@@ -332,7 +332,13 @@ public final class Machine {
       socketBuffer.claimContext()
       state.pointee.runsOnSocketBuffer = true
     }
-    if _slowPath(!copies.isEmpty) { copies.removeAll() }
+    if _slowPath(state.pointee.hasCopies) { dropCopies() }
+  }
+
+  @inline(never)
+  private func dropCopies() {
+    copies.removeAll()
+    state.pointee.hasCopies = false
   }
 
   /// Says what an skb is like that comes in from now on: ``MachineConfiguration/socketBuffer`` unless told otherwise.

@@ -110,6 +110,14 @@ public final class SimulatorBackend: Backend {
     return context
   }
 
+  /// What the last run of a TC program left beside the frame; nil after XDP.
+  public var socketBuffer: SocketBufferState? {
+    guard hook != .xdp else { return nil }
+    let buffer = machine.socketBuffer
+    return SocketBufferState(
+      changes: buffer.changes, tag: buffer.tag, tunnel: buffer.tunnelKey, copies: machine.copies)
+  }
+
   public func describe(_ trap: Trap) -> TrapDescription { machine.describe(trap) }
 
   public func describe(_ redirect: Redirect) -> String { machine.describe(redirect) }

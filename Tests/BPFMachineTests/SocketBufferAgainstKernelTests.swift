@@ -95,7 +95,7 @@ struct SocketBufferAgainstKernelTests {
       return Call(
         helper: 43,
         arguments: [
-          random.pick([0, 4, 14, 50, 300, 15400, 65536] as [UInt64]), random.pick([0, 0, 0, 1] as [UInt64]),
+          random.pick([0, 4, 14, 50, 300, 15400, 30000] as [UInt64]), random.pick([0, 0, 0, 1] as [UInt64]),
         ])
     case 48: return Call(helper: 48, arguments: [0x1234_5678])
     case 68: return Call(helper: 68, arguments: [offset(), nil, length(), random.pick([0, 1, 2] as [UInt64])])

@@ -33,6 +33,7 @@ extension Machine {
   /// `bpf_clone_redirect(skb, ifindex, flags)`: a copy leaves at once. Uncloning the frame afterwards costs its metadata.
   func cloneRedirect() -> Sequel {
     guard registers[3] & ~1 == 0, routing.device(word(2)) != nil else { return give(errno: -EINVAL) }
+    state.pointee.hasCopies = true
     copies.append(
       SocketBufferCopy(
         interface: word(2), isIngress: registers[3] & 1 != 0, bytes: Array(socketBuffer.output),

@@ -45,6 +45,8 @@ package struct ExecutionState {
   var runsOnSocketBuffer = false
   /// Index of the program that a TC run began with, or that a tail call put in its place.
   var currentProgram = 0
+  /// A program sent copies of the skb.
+  var hasCopies = false
   /// Tail calls so far in this run.
   var tailCalls = 0
   /// `may_goto` goes on this many times more.

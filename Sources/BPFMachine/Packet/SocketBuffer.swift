@@ -16,14 +16,15 @@ package struct SocketBuffer {
   let context: UnsafeMutableRawPointer
   private let region: UnsafeMutablePointer<Region>
   private let layout: UnsafeMutablePointer<Layout>
+  private let besidePointer: UnsafeMutablePointer<Beside>
+  /// What ``beside`` is when a frame comes in, ``initialOffset`` bytes behind it.
+  private let initial: UnsafeMutablePointer<Beside>
+  private static let initialOffset = 192
 
   /// Where the frame is, and what is beside it.
   struct Layout {
     var host: UnsafeMutableRawPointer
     var capacity: Int
-    var beside = Beside()
-    /// What ``beside`` is when a frame comes in.
-    var initial = Beside()
     /// The device's MAC address in the low 48 bits; nil for the loopback, whose address is zeroes.
     var deviceAddress: UInt64?
     var hasPacketType = false
@@ -71,13 +72,16 @@ package struct SocketBuffer {
     self.memory = memory
     region = memory.regions + GuestMemory.packetRegion
     let capacity = 1 << 13
-    let contextBytes = 512
-    let block = try memory.hostBlock(byteCount: contextBytes + 256 + MemoryLayout<Layout>.stride)
+    // Context, its template, options, what is beside it, twice, layout.
+    let block = try memory.hostBlock(byteCount: 768 + 2 * 192 + MemoryLayout<Layout>.stride)
     context = block
-    layout = (block + contextBytes + 256).bindMemory(to: Layout.self, capacity: 1)
+    besidePointer = (block + 768).bindMemory(to: Beside.self, capacity: 1)
+    initial = (block + 768 + SocketBuffer.initialOffset).bindMemory(to: Beside.self, capacity: 1)
+    layout = (block + 768 + 2 * 192).bindMemory(to: Layout.self, capacity: 1)
+    besidePointer.initialize(to: Beside())
+    initial.initialize(to: Beside())
     layout.initialize(
-      to: Layout(
-        host: try memory.hostBlock(byteCount: capacity), capacity: capacity, options: block + contextBytes))
+      to: Layout(host: try memory.hostBlock(byteCount: capacity), capacity: capacity, options: block + 512))
     prepare(SocketBufferSetup(), interface: 1, address: nil)
   }
 
@@ -87,8 +91,8 @@ package struct SocketBuffer {
   /// The layout, for the helpers.
   var fields: UnsafeMutablePointer<Layout> { layout }
   var beside: Beside {
-    @inline(__always) get { layout.pointee.beside }
-    nonmutating _modify { yield &layout.pointee.beside }
+    @inline(__always) get { besidePointer.pointee }
+    nonmutating _modify { yield &besidePointer.pointee }
   }
   /// `struct __sk_buff` as it is when a frame comes in.
   var template: UnsafeMutableRawPointer { context + 256 }
@@ -132,7 +136,7 @@ package struct SocketBuffer {
     }
     beside.data = SocketBuffer.headroom
     beside.networkHeader = SocketBuffer.headroom + SocketBuffer.ethernetLength
-    layout.pointee.initial = beside
+    initial.pointee = beside
     layout.pointee.deviceAddress = address
     layout.pointee.hasPacketType = setup.packetType != nil || setup.path == .egress
     layout.pointee.linearLimit = max(SocketBuffer.ethernetLength, setup.linearCount)
@@ -162,16 +166,12 @@ package struct SocketBuffer {
     if let base = frame.baseAddress {
       (layout.pointee.host + (SocketBuffer.headroom &- metadataCount)).copyMemory(from: base, byteCount: frame.count)
     }
-    layout.pointee.beside = layout.pointee.initial
-    layout.pointee.beside.length = count
-    layout.pointee.beside.metadata = metadataCount
-    layout.pointee.beside.linear = min(
+    copyLines(to: besidePointer, from: initial)
+    copyLines(to: context, from: template)
+    besidePointer.pointee.length = count
+    besidePointer.pointee.metadata = metadataCount
+    besidePointer.pointee.linear = min(
       count, layout.pointee.linearLimit, max(SocketBuffer.ethernetLength, linearCount))
-    for offset in stride(from: 0, to: SocketBuffer.contextSize, by: 64) {
-      context.storeBytes(
-        of: template.load(fromByteOffset: offset, as: SIMD64<UInt8>.self), toByteOffset: offset,
-        as: SIMD64<UInt8>.self)
-    }
     if _fastPath(count >= SocketBuffer.ethernetLength) {
       protocolNumber = ethernetProtocol(at: 12)
       if !layout.pointee.hasPacketType { setPacketType(layout.pointee.deviceAddress) }
@@ -179,9 +179,18 @@ package struct SocketBuffer {
     if _slowPath(layout.pointee.needsSettling) { settle() }
     if let shortfall = layout.pointee.wireLengthShortfall {
       // The queue counts what arrived; what a program does to the frame changes nothing of that.
-      store(Field.wireLength, UInt32(truncatingIfNeeded: layout.pointee.beside.length) &- shortfall)
+      store(Field.wireLength, UInt32(truncatingIfNeeded: besidePointer.pointee.length) &- shortfall)
     }
     publish()
+  }
+
+  /// Copies 192 bytes; a call of memcpy would cost more than they do.
+  @inline(__always)
+  private func copyLines(to target: UnsafeMutableRawPointer, from source: UnsafeMutableRawPointer) {
+    typealias Line = SIMD64<UInt8>
+    target.storeBytes(of: source.load(as: Line.self), as: Line.self)
+    target.storeBytes(of: source.load(fromByteOffset: 64, as: Line.self), toByteOffset: 64, as: Line.self)
+    target.storeBytes(of: source.load(fromByteOffset: 128, as: Line.self), toByteOffset: 128, as: Line.self)
   }
 
   @inline(never)
@@ -198,7 +207,7 @@ package struct SocketBuffer {
   }
 
   /// First byte of the data.
-  var bytes: UnsafeMutableRawPointer { layout.pointee.host + layout.pointee.beside.data }
+  var bytes: UnsafeMutableRawPointer { layout.pointee.host + besidePointer.pointee.data }
   /// The frame as it is now.
   package var output: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: beside.length) }
   /// Metadata and frame as they are now.
@@ -225,11 +234,11 @@ package struct SocketBuffer {
   /// Writes length and pointers into the context, and sets the bounds of what may be accessed (`bpf_compute_data_pointers`).
   @inline(__always)
   func publish() {
-    let data = layout.pointee.beside.data
-    let metadata = layout.pointee.beside.metadata
-    let linear = layout.pointee.beside.linear
+    let data = besidePointer.pointee.data
+    let metadata = besidePointer.pointee.metadata
+    let linear = besidePointer.pointee.linear
     let start = UInt32(truncatingIfNeeded: PacketBuffer.guestStart) &+ UInt32(truncatingIfNeeded: data)
-    store(Field.length, UInt32(truncatingIfNeeded: layout.pointee.beside.length))
+    store(Field.length, UInt32(truncatingIfNeeded: besidePointer.pointee.length))
     store(Field.data, start)
     store(Field.dataEnd, start &+ UInt32(truncatingIfNeeded: linear))
     store(Field.dataMeta, start &- UInt32(truncatingIfNeeded: metadata))

@@ -3,7 +3,7 @@ import Capture
 import Datapath
 
 /// A line of JSON a packet: `packet`, `time`, `length`, `verdict`, `code`, `instructions`, `output_length`,
-/// `output_hash`, and `redirect` and `trap` where there is one.
+/// `output_hash`, and `redirect`, `skb`, `vlan`, `tunnel`, `clones` and `trap` where there is one.
 ///
 /// `instructions` is null where a kernel does not tell. `time` is seconds since 1970 with nine decimals, a string so that no reader rounds it. `output_hash` is the FNV-1a
 /// hash, 64 bits in hex, of the bytes from data_meta to the end of the frame: what `BPF_PROG_TEST_RUN` gives as data_out.
@@ -54,6 +54,9 @@ public final class PacketLog {
     } else if outcome.isRedirected, Verdict(hook: hook, code: code).isRedirect, let redirect = backend.redirect {
       try output.append(",\"redirect\":")
       try append(quoted: backend.describe(redirect))
+    }
+    if hook == .tcIngress || hook == .tcEgress, let simulator = backend as? SimulatorBackend {
+      try appendSocketBuffer(of: simulator)
     }
     if outcome.isTrapped, let trap = backend.trap { try append(backend.describe(trap)) }
     try output.append("}\n")
