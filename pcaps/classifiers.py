@@ -665,6 +665,45 @@ def dns():
     return trace
 
 
+def edge():
+    """What a host sends through the chain of fixtures/chains/edge.yaml: nat, pacer, trunk."""
+    trace = Trace(gap=2_000_000)
+    host6 = INSIDE6 + "5"
+
+    def out(packet, **fields):
+        trace.add(ether(packet, HERE, ROUTER, **fields))
+
+    # Translated, paced and tagged: the priority of the tag is that of the DSCP.
+    for client, server in (("10.0.0.5", WORLD), (host6, WORLD6)):
+        for packet, reply in handshake(client, server, 40000, 80, GET, OK):
+            if not reply:
+                out(packet)
+        out(udp(client, server, 5000, 53, b"question"))
+        out(ping(client, server))
+    out(udp("10.0.0.5", WORLD, 5060, 5060, bytes(160), tos=46 << 2))
+    out(udp(host6, WORLD6, 5060, 5060, bytes(160), flow=46 << 22))
+    out(tcp("10.0.0.6", WORLD, 40000, 80))  # the port is taken
+    # Dropped by the first: what cannot be translated.
+    out(ip4("10.0.0.5", WORLD, GRE, gre(bytes(20))))
+    out(tcp("10.0.0.5", WORLD, 40000, 80, ihl=4))
+    # Not for the first two, but for the third: frames of other VLANs, of two, ARP.
+    for tags in ((10,), (20,), (30,), (40,), ((ETH_VLAN, 0xA00A),), ((ETH_QINQ, 300), 10), (30, 31)):
+        out(tcp("10.0.0.5", WORLD, 40000, 80), tags=tags)
+    out(arp(HERE, PUBLIC, "192.0.2.254"), kind=ETH_ARP)
+    # Dropped by the third: VLANs that have no business here.
+    for tags in ((50,), (60,), ((ETH_QINQ, 10),)):
+        out(tcp("10.0.0.5", WORLD, 40000, 80), tags=tags)
+    # Paced only.
+    out(tcp(PUBLIC, WORLD, 40001, 80))
+    out(udp(PUBLIC, "192.0.2.33", 1, 2, bytes(1000)))
+    return trace
+
+
+# Traces of chains of programs.
+CHAINS = {
+    "edge": (edge, "edge.pcap", {}),
+}
+
 # As TRACES of generate.py.
 CLASSIFIERS = {
     "marker": (marker, "marker.pcap", {}),

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the traces beside this file, one for each program in fixtures/: pcaps/generate.py [--into DIR]
+"""Makes the traces beside this file, one for each program and chain in fixtures/: pcaps/generate.py [--into DIR]
 
 Each trace goes down every path of its program, with what such a program meets in life: ordinary traffic, attacks,
 and packets that are cut or lie about themselves. The same bytes come out on every run, on every machine; only the
@@ -16,7 +16,7 @@ import struct
 import sys
 
 from captures import START, Trace
-from classifiers import CLASSIFIERS
+from classifiers import CHAINS, CLASSIFIERS
 from frames import *
 
 
@@ -602,7 +602,7 @@ TRACES = {
 
 def main():
     into = sys.argv[2] if sys.argv[1:2] == ["--into"] else os.path.dirname(os.path.abspath(__file__))
-    for make, file, dialect in TRACES.values():
+    for make, file, dialect in (TRACES | CHAINS).values():
         path = os.path.join(into, file)
         trace = make()
         (trace.write_pcapng if file.endswith(".pcapng") else trace.write_pcap)(path, **dialect)
