@@ -48,4 +48,31 @@ struct FixtureReportTests {
     let expected = try String(contentsOfFile: Command.fixture("expected/\(name).report.txt"), encoding: .utf8)
     #expect(output.prefix(expected.count) == expected)
   }
+
+  /// fixtures/record attached the three to a device and took what arrived at its peer.
+  @Test(
+    "a chain of examples lets out what it let out of a live device, tags and all", arguments: ["threaded", "reference"])
+  func chain(engine: String) async throws {
+    let ending = try await Command.run([
+      "run", "--chain", Command.fixture("chains/edge.yaml"), "--pcap", Command.capture("edge.pcap"), "--per-packet",
+      "-",
+      "--engine", engine,
+    ])
+    #expect(ending.code == 0, "\(ending.error)")
+    let recorded = try String(contentsOfFile: Command.fixture("expected/edge.chain.jsonl"), encoding: .utf8)
+    let (expected, lines) = (try Self.objects(recorded), try Self.objects(ending.output))
+    #expect(expected.count == lines.count && expected.count > 30)
+    for (line, answer) in zip(lines, expected) {
+      let passed = answer["verdict"] as? String == "pass"
+      for key in ["packet", "verdict"] + (passed ? ["output_length", "output_hash"] : []) {
+        #expect("\(line[key] ?? "")" == "\(answer[key] ?? "")", "packet \(answer["packet"] ?? "")")
+      }
+    }
+  }
+
+  private static func objects(_ lines: String) throws -> [[String: Any]] {
+    try lines.split(separator: "\n").map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }
+  }
 }
