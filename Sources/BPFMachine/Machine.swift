@@ -14,6 +14,8 @@ public final class Machine {
   package let socketBuffer: SocketBuffer
   /// What `bpf_clone_redirect` sent since the skb came in.
   package internal(set) var copies: [SocketBufferCopy] = []
+  /// The next hop that the last `bpf_redirect_neigh` named.
+  var redirectHop = RedirectHop.route
   /// Keeps those copies whole in ``sentClones``, for whoever sends them on.
   package var keepsClones = false
   package var sentClones: [SentClone] = []

@@ -18,7 +18,13 @@ extension Machine {
 
   /// `bpf_redirect_neigh(ifindex, params, plen, flags)`.
   func redirectNeighbour() -> Sequel {
-    guard registers[4] == 0, registers[3] == 0 || signedWord(3) >= 20 else { return give(Machine.shot) }
+    let count = signedWord(3)
+    guard registers[4] == 0, registers[3] == 0 || count >= RedirectHop.byteCount else { return give(Machine.shot) }
+    redirectHop = .route
+    if count > 0 {
+      guard let hop = memory.read(registers[2], count) else { return refuse(152, argument: 2) }
+      redirectHop = RedirectHop(loading: hop)
+    }
     redirect = .neighbour(word(1))
     return give(Machine.redirectAction)
   }

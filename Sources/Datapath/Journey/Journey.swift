@@ -52,6 +52,7 @@ public struct Journey: Sendable {
     case mirredLoop = "mirred recursion limit"
     case noChain = "goto to a chain without filters"
     case noNeighbour = "no neighbour"
+    case unroutable = "no IP packet, or no way for it"
     case hops = "more hops than a packet may take"
     case stopped = "the program was stopped"
     case tooShort = "a frame without an Ethernet header"

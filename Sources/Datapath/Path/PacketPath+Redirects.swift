@@ -14,7 +14,7 @@ extension PacketPath {
     done = target
     switch target {
     case .interface(let index, let ingress): return redirect(to: index, ingress ? .ingress : .egress)
-    case .neighbour(let index): return redirect(to: index, .egress)
+    case .neighbour(let index): return redirectToNeighbour(on: index)
     case .peer(let index):
       guard atIngress else { return lost(.peerAtEgress) }
       guard let through = self.device(index) else { return unknown(index, .egress) }
@@ -25,6 +25,17 @@ extension PacketPath {
       hops += 1
       return hops <= PacketPath.hopLimit ? receive(peer, runsXDP: peer.spec.isGenericXDP) : lost(.hops)
     default: return lost(.noTarget)
+    }
+  }
+
+  /// `__bpf_redirect_neigh`: out of a device, to the next hop's address.
+  private func redirectToNeighbour(on index: UInt32) -> Fate {
+    guard let target = device(index) else { return unknown(index, .egress) }
+    guard transmitDepth <= PacketPath.transmitLimit else { return lost(.recursion) }
+    switch machine.addressNeighbour(on: index) {
+    case .done: return transmit(target)
+    case .unknown: return lost(.noNeighbour)
+    case .refused: return lost(.unroutable)
     }
   }
 

@@ -14,6 +14,11 @@ struct ChainCase: Encodable {
   var entry = "va"
   var direction = "ingress"
   var frames: [String]
+  /// What `ip` is told besides; ``network`` says the same.
+  var commands: [String]?
+  var network: (@Sendable (inout NetworkModel) -> Void)?
+
+  private enum CodingKeys: CodingKey { case name, programs, devices, entry, direction, frames, commands }
 
   struct Device: Encodable {
     var name: String

@@ -1,8 +1,10 @@
+import BPFMachine
+
 /// Set-ups whose answers the kernel gave: each return code in each place, orders, what goes from one program to the next, and
 /// where frames go.
 enum ChainCases {
   static let all: [ChainCase] =
-    codes + orders + fields + redirects + classic + egress + xdp + otherActions
+    codes + orders + fields + redirects + neighbours + classic + egress + xdp + otherActions
 
   // MARK: Parts
 
@@ -332,6 +334,83 @@ enum ChainCases {
         device("va", tcx: [.init(program: "p1", direction: "egress")]),
         vc: device("vc", tcx: [.init(program: "p2", direction: "ingress")])),
       direction: "egress", frames: [frame(to: "02000000000c"), frame()]),
+  ]
+
+  // MARK: Neighbours
+
+  /// An IPv4 frame for that address.
+  private static func packet(_ destination: [UInt8], to link: String = "02000000000a") -> String {
+    let header: [UInt8] = [0x45, 0, 0, 46, 0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1] + destination
+    return link + "020000000099" + "0800" + HexBytes.text(header) + String(repeating: "5a", count: 26)
+  }
+
+  private static func hop(_ address: [UInt8]) -> String {
+    let word = address.reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    return """
+      r1 = 0
+      *(u64 *)(r10 -24) = r1
+      *(u64 *)(r10 -16) = r1
+      r1 = 2
+      *(u32 *)(r10 -32) = r1
+      r1 = \(word)
+      *(u32 *)(r10 -28) = r1
+      r1 = 12
+      r2 = r10
+      r2 += -32
+      r3 = 20
+      r4 = 0
+      call 152
+      """
+  }
+
+  private static let noHop = "r1 = 12\nr2 = 0\nr3 = 0\nr4 = 0\ncall 152"
+
+  @Sendable private static func neighbourhood(_ network: inout NetworkModel) {
+    for (name, index, address) in [("va", 10, 0xa), ("vb", 11, 0xb), ("vc", 12, 0xc), ("vd", 13, 0xd)] {
+      var device = NetworkModel.Interface(index: UInt32(index), name: name)
+      device.linkAddress = 0x0200_0000_0000 | UInt64(address)
+      network.interfaces.append(device)
+    }
+    func address(_ bytes: [UInt8]) -> IPAddress { IPAddress(bytes) ?? .unspecified(isIPv6: false) }
+    for (last, link) in [(UInt8(9), UInt64(0x99)), (8, 0x88)] {
+      network.neighbours[.init(interface: 12, address: address([10, 0, 0, last]))] = 0x0200_0000_0000 | link
+    }
+    network.neighbours[.init(interface: 12, address: address([10, 77, 0, 1]))] = 0x0200_0000_0077
+    for (prefix, length, gateway) in [
+      ([UInt8](arrayLiteral: 10, 0, 0, 0), 24, nil), ([10, 9, 0, 0], 16, [UInt8](arrayLiteral: 10, 0, 0, 9)),
+    ] {
+      var hop = NetworkModel.Hop(interface: 12)
+      hop.gateway = gateway.map(address)
+      network.routes.append(NetworkModel.Route(to: IPPrefix(address(prefix), length: length), hops: [hop]))
+    }
+  }
+
+  private static func neighbour(_ name: String, _ answer: String, frames: [String]) -> ChainCase {
+    ChainCase(
+      name: "neighbour: \(name)", programs: [program("p1", 1, answer)] + observers,
+      devices: two(
+        device("va", tcx: [.init(program: "p1", direction: "ingress")]),
+        vc: device("vc", tcx: [.init(program: "out", direction: "egress")]),
+        vd: device("vd", tcx: [.init(program: "in", direction: "ingress")])),
+      frames: frames,
+      commands: [
+        "addr add 10.0.0.1/24 dev vc", "neigh add 10.0.0.9 lladdr 02:00:00:00:00:99 dev vc nud permanent",
+        "neigh add 10.0.0.8 lladdr 02:00:00:00:00:88 dev vc nud permanent",
+        "neigh add 10.77.0.1 lladdr 02:00:00:00:00:77 dev vc nud permanent",
+        "route add 10.9.0.0/16 via 10.0.0.9 dev vc",
+      ],
+      network: neighbourhood)
+  }
+
+  private static let neighbours: [ChainCase] = [
+    neighbour(
+      "by the routes", noHop,
+      frames: [
+        packet([10, 0, 0, 8]), packet([10, 9, 1, 2]), packet([10, 77, 0, 1]), frame(),
+        packet([10, 0, 0, 8], to: "0100000000aa"),
+      ]),
+    neighbour(
+      "that the program names", hop([10, 0, 0, 8]), frames: [packet([10, 9, 1, 2]), packet([192, 0, 2, 1])]),
   ]
 
   // MARK: Classic filters with actions

@@ -119,6 +119,8 @@ def set_up(case, pins):
         made |= {device["name"], peer["name"]}
     for device in devices:
         run("ip", "link", "set", device["name"], "up")
+    for command in case.get("commands", []):
+        run("ip", *command.split(" "))
     maps = {"log": make_map(64, 64), "position": make_map(4, 1)}
     programs = {}
     for program in case["programs"]:
