@@ -11,6 +11,8 @@ public struct MachineConfiguration: Sendable {
   public var seed: UInt64 = 1
   /// Devices, routes and neighbours that helpers ask about.
   public var network = NetworkModel()
+  /// The task that programs interrupt.
+  public var task = TaskModel()
   /// Cgroups that helpers ask about.
   public var cgroups = CgroupModel()
   /// What reads ring buffers and perf rings.
@@ -32,6 +34,13 @@ public struct MachineConfiguration: Sendable {
   public var socketBuffer = SocketBufferSetup()
 
   public init() {}
+
+  /// Takes this system's network, in which BPF_PROG_TEST_RUN has frames come in by the loopback.
+  public mutating func takeNetwork(of host: NetworkModel) {
+    network = host
+    ingressInterface = 1
+    deviceAddress = nil
+  }
 }
 
 /// Which engine runs programs. Both do the same; the reference engine is slower and easier to read.

@@ -29,6 +29,7 @@ struct KernelCauseTests {
       var configuration = MachineConfiguration()
       configuration.cpus = PossibleCPUs.count
       configuration.cpu = cpu ?? 0
+      RunningTask.describe(in: &configuration)
       let kernel = try KernelBackend(object: object, program: program, hook: hook)
       func seed(_ maps: [any MapAccess]) throws {
         for (name, entry) in seeds {
@@ -51,6 +52,30 @@ struct KernelCauseTests {
       #expect(result.faults.isEmpty)
       return (result.report, kernel.standIns.flatMap(\.notes))
     }
+  }
+
+  @Test("the running task is the same on both sides")
+  func task() throws {
+    let report = try Self.compare(
+      """
+      r6 = r1
+      call 14
+      r7 = r0
+      call 15
+      r7 += r0
+      call 80
+      r7 += r0
+      r1 = r10
+      r1 += -16
+      r2 = 16
+      call 16
+      r1 = *(u64 *)(r10 -16)
+      r7 += r1
+      r0 = r7
+      exit
+      """, frames: [[UInt8](repeating: 0, count: 60)]
+    ).report
+    #expect(report.agreed == 1)
   }
 
   private static func frames(_ hosts: some Sequence<Int>) -> [[UInt8]] {

@@ -41,6 +41,20 @@ struct KernelComparisonTests {
     #expect(simulator.times == [1150, 1350, 1550, 1750])
   }
 
+  @Test("a verdict that this system's network gives is put down to it, and another one is not")
+  func network() {
+    let other = Variation(.network, Self.second(Answer(verdict: 3)))
+    let explained = Self.compare(
+      simulator: Self.second(Answer()), kernel: Self.second(Answer(verdict: 3)), variations: [other]
+    ).report
+    #expect(explained.first?.causes == [.network])
+    #expect(!explained.hasFault)
+    let unexplained = Self.compare(
+      simulator: Self.second(Answer()), kernel: Self.second(Answer(verdict: 1)), variations: [other]
+    ).report
+    #expect(unexplained.first?.causes == [.fault])
+  }
+
   @Test(
     "whatever differs is found",
     arguments: [

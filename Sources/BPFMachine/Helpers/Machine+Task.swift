@@ -6,8 +6,8 @@ import BPFObject
   import Darwin
 #endif
 
-/// The task that a program interrupts. Packets are handled between two instructions of whatever runs; here that is always the
-/// idle task of the CPU: process 0 of user 0, a kernel thread without memory of its own.
+/// The task that a program interrupts. Packets are handled between two instructions of whatever runs; here that is the
+/// idle task of the CPU unless the options name another, and a kernel thread without memory of its own.
 extension Machine {
   /// The address of the task, of which nothing can be read.
   private static let taskAddress: UInt64 = 0xffff_ffff_8200_0000
@@ -15,12 +15,22 @@ extension Machine {
   /// `bpf_get_current_task()` and `bpf_get_current_task_btf()`.
   func currentTask() -> Sequel { give(Machine.taskAddress) }
 
+  /// `bpf_get_current_pid_tgid()`.
+  func currentProcess() -> Sequel {
+    give(UInt64(configuration.task.process) << 32 | UInt64(configuration.task.thread))
+  }
+
+  /// `bpf_get_current_uid_gid()`.
+  func currentUser() -> Sequel { give(UInt64(configuration.task.group) << 32 | UInt64(configuration.task.user)) }
+
   /// `bpf_get_current_comm(buf, size_of_buf)`: `swapper/0`, filled up with zeroes.
   func currentCommand() -> Sequel {
     let count = Int(UInt32(truncatingIfNeeded: registers[2]))
     guard let buffer = memory.write(registers[1], count) else { return refuse(16, argument: 1) }
     memset(buffer, 0, count)
-    Array("swapper/\(configuration.cpu)".utf8.prefix(max(count - 1, 0))).withUnsafeBytes {
+    let command = configuration.task.command ?? "swapper/\(configuration.cpu)"
+    // TASK_COMM_LEN with the final zero.
+    Array(command.utf8.prefix(min(max(count - 1, 0), 15))).withUnsafeBytes {
       if let base = $0.baseAddress { memcpy(buffer, base, $0.count) }
     }
     return give(0)

@@ -51,6 +51,11 @@ public struct NetworkModel: Sendable {
     public init() {}
   }
 
+  /// True when nothing is given.
+  public var isEmpty: Bool {
+    interfaces.isEmpty && routes.isEmpty && rules.isEmpty && neighbours.isEmpty && sockets.isEmpty
+  }
+
   /// The device of that ifindex; nil when there is none.
   public func interface(_ index: UInt32) -> Interface? {
     interfaces.isEmpty && index != 0

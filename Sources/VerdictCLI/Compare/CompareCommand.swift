@@ -112,20 +112,43 @@ struct CompareCommand: AsyncParsableCommand {
     }
     var prepared = try await setup.prepare(objects[0])
     prepared.object = KernelObject.configured(prepared.object)
-    let result = try CPUPinning.withOneCPU { try compare(prepared, cpu: $0) }
+    let host = HelperUse(ofAll: prepared.object).usesNetwork ? await Self.hostNetwork() : nil
+    let result = try CPUPinning.withOneCPU { try compare(prepared, cpu: $0, host: host) }
     try write(format == .json ? result.report.json : result.report.text)
     try finish(result.faults, isDifferent: result.report.hasFault)
   }
 
-  private func compare(_ prepared: SetupOptions.Prepared, cpu: Int?) throws -> KernelComparisonResult {
+  /// This system's network, or why it cannot be had.
+  private static func hostNetwork() async -> Result<NetworkModel, SnapshotError> {
+    do {
+      return .success(try await NetworkSnapshot().network)
+    } catch {
+      return .failure(error as? SnapshotError ?? SnapshotError(message: "\(error)"))
+    }
+  }
+
+  private func compare(
+    _ prepared: SetupOptions.Prepared, cpu: Int?, host: Result<NetworkModel, SnapshotError>?
+  ) throws -> KernelComparisonResult {
     var configuration = try setup.configuration(kernelCPUs: PossibleCPUs.count, cpu: cpu ?? 0)
+    var source = NetworkSource.options
+    var other: NetworkModel?
+    switch host {
+    case .success(let host)? where configuration.network.isEmpty:
+      configuration.takeNetwork(of: host)
+      source = .host
+    case .success(let host)?: other = host
+    case .failure(let error)? where configuration.network.isEmpty: source = .none(reason: error.message)
+    default: break
+    }
+    RunningTask.describe(in: &configuration)
     // Nobody reads the kernel's rings during BPF_PROG_TEST_RUN.
     configuration.eventReader = .absent
     let kernel = try setup.kernel(prepared, configuration)
     let simulator = try setup.simulator(prepared, configuration)
     let use = HelperUse(of: simulator, in: prepared.object)
     let others = cpu == nil ? Array(1..<configuration.cpus) : []
-    let variations = try Variation.all(for: use, configuration: configuration, cpus: others) {
+    let variations = try Variation.all(for: use, configuration: configuration, host: other, cpus: others) {
       try setup.simulator(prepared, $0)
     }
     let comparison = KernelComparison(
@@ -140,7 +163,7 @@ struct CompareCommand: AsyncParsableCommand {
     result.report.notes = prepared.notes + result.report.notes
     result.report.kernel = KernelRelease.running.text
     result.report.steering =
-      Steering(use: use, maps: prepared.object.maps, cpu: cpu).notes + kernel.standIns.flatMap(\.notes)
+      Steering(use: use, maps: prepared.object.maps, cpu: cpu, network: source).notes + kernel.standIns.flatMap(\.notes)
     return result
   }
 }

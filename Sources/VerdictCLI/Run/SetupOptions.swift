@@ -50,9 +50,9 @@ struct SetupOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "What programs find around them that neither object nor capture holds, in YAML or JSON; see the README.",
+      "What programs find around them that neither object nor capture holds, in YAML or JSON; repeatable; see the README.",
       valueName: "file"))
-  var options: String?
+  var options: [String] = []
 
   @Option(
     name: .customLong("skb"),
@@ -117,8 +117,8 @@ struct SetupOptions: ParsableArguments {
   ///   - cpu: The CPU that programs run on; nil for the options' word.
   func configuration(kernelCPUs: Int? = nil, cpu: Int? = nil) throws -> MachineConfiguration {
     var configuration = MachineConfiguration()
-    if let options {
-      try OptionsFile(parsing: try InputFile.read(options), file: options).apply(to: &configuration)
+    for file in options {
+      try OptionsFile(parsing: try InputFile.read(file), file: file).apply(to: &configuration)
     }
     if let budget { configuration.budget = budget }
     if let seed { configuration.seed = seed }

@@ -9,6 +9,8 @@ public enum DivergenceCause: String, CaseIterable, Hashable, Sendable {
   case randomness
   /// The kernel ran on another CPU: the simulator's answer changes with the CPU.
   case cpu
+  /// The kernel asked its own network: the simulator's answer changes with this system's routes, neighbours or sockets.
+  case network
   /// The simulator stopped at a helper or kfunc that it does not have.
   case notSimulated = "not-simulated"
   /// An LRU map was full, and each side gave up other elements.
@@ -18,12 +20,16 @@ public enum DivergenceCause: String, CaseIterable, Hashable, Sendable {
   /// None of these: one of the two is wrong.
   case fault
 
+  /// What variations are made for, the likeliest first.
+  static let varied: [DivergenceCause] = [.time, .randomness, .cpu, .network]
+
   /// In a few words.
   public var summary: String {
     switch self {
     case .time: "time, which the kernel does not let be set"
     case .randomness: "random numbers, which the kernel does not let be seeded"
     case .cpu: "the CPU, which could not be chosen"
+    case .network: "the network of this system, which is not the one that the options give"
     case .notSimulated: "a helper that is not simulated"
     case .eviction: "the order in which a full LRU map gives up elements"
     case .testRunLimit: "a limit of BPF_PROG_TEST_RUN"

@@ -29,6 +29,11 @@ public struct HelperUse: Hashable, Sendable {
     }
   }
 
+  /// Reads the code of every program of an object, whatever runs.
+  public init(ofAll object: ObjectFile) {
+    for program in object.programs { add(program) }
+  }
+
   private mutating func add(_ program: ProgramSpec) {
     programs.append(program.name)
     var slot = 0
@@ -45,8 +50,14 @@ public struct HelperUse: Hashable, Sendable {
   public var usesTime: Bool { !helpers.isDisjoint(with: [5, 118, 125, 160, 208]) }
   /// Clocks that do not follow CLOCK_MONOTONIC to the nanosecond.
   var usesOtherClocks: Bool { !helpers.isDisjoint(with: [118, 125, 160, 208]) }
-  /// `bpf_get_prandom_u32`, and `bpf_get_hash_recalc`, whose key is random.
-  public var usesRandomness: Bool { !helpers.isDisjoint(with: [7, 34]) }
+  /// `bpf_get_prandom_u32`, and what has a key that is random: `bpf_get_hash_recalc` and SYN cookies.
+  public var usesRandomness: Bool { !helpers.isDisjoint(with: [7, 34, 100, 110, 204, 205, 206, 207]) }
+  /// `bpf_fib_lookup`, `bpf_check_mtu` and the lookups of sockets.
+  public var usesNetwork: Bool { !helpers.isDisjoint(with: [69, 84, 85, 99, 163]) }
+  /// `bpf_fib_lookup`, which takes one of several next hops by a hash with a key of the kernel's.
+  var usesRoutes: Bool { helpers.contains(69) }
+  /// The helpers on the running task: its numbers, its name, its cgroup.
+  public var usesTask: Bool { !helpers.isDisjoint(with: [14, 15, 16, 17, 37, 80, 123]) }
   /// `bpf_get_smp_processor_id` and `bpf_get_numa_node_id`.
   public var usesCPU: Bool { !helpers.isDisjoint(with: [8, 42]) }
 }

@@ -146,7 +146,7 @@ public final class KernelComparison {
     var causes: [DivergenceCause] = []
     var isExplained = true
     func explain(_ isAnswered: (Int) -> Bool) {
-      let found = [DivergenceCause.time, .randomness, .cpu].first { cause in
+      let found = DivergenceCause.varied.first { cause in
         variations.indices.contains { variations[$0].cause == cause && !outcomes[$0].isTrapped && isAnswered($0) }
       }
       if let found {
@@ -192,7 +192,7 @@ public final class KernelComparison {
     }
     guard ours.count == theirs.count else { return nil }
     let wanted = words(theirs, apartFrom: ours)
-    return [DivergenceCause.time, .randomness, .cpu].first { cause in
+    return DivergenceCause.varied.first { cause in
       let contexts = variations.indices
         .filter { variations[$0].cause == cause && !outcomes[$0].isTrapped }.map { variations[$0].backend.contextOut }
       let varied = contexts.reduce(into: Set<Int>()) { $0.formUnion(words($1, apartFrom: ours)) }
@@ -205,7 +205,7 @@ public final class KernelComparison {
     let theirs = kernel.output
     let ours = simulator.output
     let length = simulator.outputMetadataLength
-    return [DivergenceCause.time, .randomness, .cpu].first { cause in
+    return DivergenceCause.varied.first { cause in
       let group = variations.indices.filter { variations[$0].cause == cause && !outcomes[$0].isTrapped }
         .map { variations[$0].backend }
       if group.contains(where: {

@@ -5,11 +5,15 @@ public struct Steering: Sendable {
   private let use: HelperUse
   private let maps: [MapSpec]
   private let cpu: Int?
+  private let network: String
 
   /// What matters to a program that uses these helpers and maps.
   ///
-  /// - Parameter cpu: the CPU that both sides run on; nil when the kernel chooses.
-  public init(use: HelperUse, maps: [MapSpec], cpu: Int?) {
+  /// - Parameters:
+  ///   - cpu: the CPU that both sides run on; nil when the kernel chooses.
+  ///   - network: whose routes and sockets the simulator has.
+  public init(use: HelperUse, maps: [MapSpec], cpu: Int?, network: NetworkSource = .options) {
+    self.network = network.text
     self.use = use
     self.maps = maps
     self.cpu = cpu
@@ -29,6 +33,11 @@ public struct Steering: Sendable {
       notes.append(
         cpu.map { "CPU: both sides run on CPU \($0)" } ?? "CPU: the kernel chooses; the simulator runs on CPU 0")
     }
+    if use.usesNetwork { notes.append("network: \(network)") }
+    if use.usesTask {
+      notes.append(
+        "task: BPF_PROG_TEST_RUN runs programs in this process, which the simulator takes to be the task too")
+    }
     // bpf_redirect, bpf_clone_redirect, bpf_redirect_map, bpf_redirect_neigh, bpf_redirect_peer
     if !use.helpers.isDisjoint(with: [13, 23, 51, 152, 155]) {
       notes.append("redirects: BPF_PROG_TEST_RUN does not show the target, so that only the verdict is compared")
@@ -37,5 +46,24 @@ public struct Steering: Sendable {
       notes.append("map \(map.name): once it is full, the two sides give up elements in an order of their own")
     }
     return notes
+  }
+}
+
+/// Where the simulator's network comes from in a comparison. The kernel asks its own.
+public enum NetworkSource: Sendable {
+  /// From this system.
+  case host
+  /// From options, which may say otherwise than this system.
+  case options
+  /// There is none, since this system's could not be read.
+  case none(reason: String)
+
+  var text: String {
+    switch self {
+    case .host:
+      "both sides have this system's devices, routes, neighbours and sockets; frames come in by lo, as in BPF_PROG_TEST_RUN"
+    case .options: "the simulator has that of the options, the kernel that of this system"
+    case .none(let reason): "this system's could not be read, so that the simulator has none: \(reason)"
+    }
   }
 }

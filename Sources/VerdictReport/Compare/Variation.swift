@@ -37,10 +37,11 @@ public struct Variation {
   /// What is steered in a program that uses these helpers.
   ///
   /// - Parameters:
+  ///   - host: This system's network, where the simulator has another one.
   ///   - cpus: CPUs that the other side may run on beside the simulator's; none when it is kept on one.
   ///   - make: a simulator with that configuration, its maps seeded.
   public static func all(
-    for use: HelperUse, configuration: MachineConfiguration, cpus: [Int] = [],
+    for use: HelperUse, configuration: MachineConfiguration, host: NetworkModel? = nil, cpus: [Int] = [],
     make: (MachineConfiguration) throws -> SimulatorBackend
   ) rethrows -> [Variation] {
     var variations: [Variation] = []
@@ -68,6 +69,20 @@ public struct Variation {
       for step in 1...4 as ClosedRange<UInt64> {
         var configuration = configuration
         configuration.seed &+= step &* 0x9e37
+        variations.append(Variation(.randomness, try make(configuration)))
+      }
+    }
+    if use.usesNetwork, let host {
+      var configuration = configuration
+      configuration.takeNetwork(of: host)
+      variations.append(Variation(.network, try make(configuration)))
+    }
+    if use.usesRoutes, configuration.network.routes.contains(where: { $0.hops.count > 1 }),
+      configuration.network.settings.multipathSeed == 0
+    {
+      for seed in 1...8 as ClosedRange<UInt32> {
+        var configuration = configuration
+        configuration.network.settings.multipathSeed = seed
         variations.append(Variation(.randomness, try make(configuration)))
       }
     }

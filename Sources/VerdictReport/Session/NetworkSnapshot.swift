@@ -59,6 +59,15 @@ public struct NetworkSnapshot: Sendable {
     text = lines.joined(separator: "\n") + "\n"
   }
 
+  /// The network as helpers of a simulated machine find it.
+  public var network: NetworkModel {
+    get throws(SettingsError) {
+      var configuration = MachineConfiguration()
+      try OptionsFile(parsing: Array(text.utf8), file: "snapshot").apply(to: &configuration)
+      return configuration.network
+    }
+  }
+
   private static func run(
     _ name: String, _ arguments: [String], allowsFailure: Bool = false
   ) async throws(SnapshotError) -> String {
@@ -203,4 +212,6 @@ public struct NetworkSnapshot: Sendable {
 public struct SnapshotError: Error, Hashable, Sendable {
   /// What failed and what to do, in one line.
   public var message: String
+
+  package init(message: String) { self.message = message }
 }

@@ -48,6 +48,7 @@ public struct OptionsFile {
     Reader(name: "sockets", read: readSockets),
     Reader(name: "cgroups", read: readCgroups),
     Reader(name: "cgroup", read: readCgroup),
+    Reader(name: "task", read: readTask),
     Reader(name: "skb", read: readSocketBuffer),
   ]
 }

@@ -29,6 +29,20 @@ extension OptionsFile {
     configuration.cgroups.current = try readPath(node)
   }
 
+  /// `task:` the numbers and the name of the running task.
+  @Sendable
+  static func readTask(_ node: SettingsNode, _ configuration: inout MachineConfiguration) throws(SettingsError) {
+    let members = try node.members(of: ["pid", "tgid", "uid", "gid", "comm"])
+    if let thread = members["pid"] {
+      configuration.task.thread = try thread.number()
+      configuration.task.process = configuration.task.thread
+    }
+    if let process = members["tgid"] { configuration.task.process = try process.number() }
+    if let user = members["uid"] { configuration.task.user = try user.number() }
+    if let group = members["gid"] { configuration.task.group = try group.number() }
+    if let command = members["comm"] { configuration.task.command = try command.text() }
+  }
+
   static func readPath(_ node: SettingsNode) throws(SettingsError) -> String {
     let path = try node.text()
     guard path.hasPrefix("/"), path == "/" || !path.hasSuffix("/") else {
