@@ -70,6 +70,45 @@ struct FixtureReportTests {
     }
   }
 
+  @Test("the programs of the chain count what they counted on the live device")
+  func chainCounters() async throws {
+    let ending = try await Command.run([
+      "run", "--chain", Command.fixture("chains/edge.yaml"), "--pcap", Command.capture("edge.pcap"), "--dump-maps",
+      "--format", "json",
+    ])
+    let maps = try #require(try ending.json()["maps"] as? [[String: Any]])
+    let recorded = try JSONDecoder().decode(
+      [String: [String: [String: String]]].self,
+      from: Data(contentsOf: URL(filePath: Command.fixture("expected/edge.chain.maps.json"))))
+    for (object, names) in [
+      ("pacer", ["unlimited", "at_once", "delayed", "marked", "dropped", "scheduled", "malformed"]),
+      ("trunk", ["passed", "pushed", "popped", "translated", "unknown", "refused", "malformed", "failed"]),
+    ] {
+      let map = try #require(maps.first { $0["name"] as? String == "\(object)/.bss" })
+      let value = (map["entries"] as? [[String: Any]])?.first?["value"] as? [String: Any]
+      let counters = try #require(value?["counters"] as? [String: Int])
+      let words = Self.words(try #require(recorded[object]?[".bss"]?["0x00000000"]))
+      #expect(names.map { counters[$0] } == Array(words.prefix(names.count)), "\(object)")
+    }
+    let outcomes = try #require(maps.first { $0["name"] as? String == "nat/outcomes" })
+    let counts = (outcomes["entries"] as? [[String: Any]] ?? []).map {
+      ($0["values"] as? [[String: Any]])?.first?["value"] as? Int ?? -1
+    }
+    let expected = try #require(recorded["nat"]?["outcomes"]).reduce(into: [Int](repeating: 0, count: counts.count)) {
+      $0[Int($1.key.dropFirst(2).prefix(2), radix: 16) ?? 0] = Self.words($1.value)[0] ?? -1
+    }
+    #expect(counts == expected && counts.count == 13)
+  }
+
+  /// 64-bit numbers, little-endian.
+  private static func words(_ hex: String) -> [Int?] {
+    let digits = Array(hex.dropFirst(2))
+    return stride(from: 0, to: digits.count, by: 16).map { start in
+      let bytes = stride(from: start + 14, through: start, by: -2).map { String(digits[$0...$0 + 1]) }
+      return Int(bytes.joined(), radix: 16)
+    }
+  }
+
   private static func objects(_ lines: String) throws -> [[String: Any]] {
     try lines.split(separator: "\n").map {
       try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
