@@ -1,6 +1,12 @@
 import BPFInstructions
 import BPFObject
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// A simulated machine: guest memory, an object's maps, and loaded programs that run on packets one at a time.
 ///
 /// Not thread-safe. Everything it does follows from its inputs: same object, packets, maps and configuration, same outcomes.
@@ -190,10 +196,27 @@ public final class Machine {
     if map.layout.fields.contains(where: { $0.kind.ownsObjects }) { map.objects = Unmanaged.passUnretained(self) }
     (mapTable + mapCount).initialize(to: Unmanaged.passUnretained(map))
     state.pointee.mapCount += 1
+    (map as? MapOfMaps).map(connect)
     (map as? MapOfMaps)?.definition = { [unowned self] number in
       number > 0 && Int(number) <= mapCount ? maps[Int(number) - 1].spec : nil
     }
     return map.index
+  }
+
+  /// Lets a map of maps make and find what it holds.
+  private func connect(_ outer: MapOfMaps) {
+    let names = mapIndices
+    outer.find = { [unowned self] name in (names[name] ?? mapIndices[name]).map { maps[$0] } }
+    outer.map = { [unowned self] number in number > 0 && Int(number) <= mapCount ? maps[Int(number) - 1] : nil }
+    outer.make = { [unowned self] spec throws(MapError) in
+      let known = mapIndices
+      defer { mapIndices = known }
+      do throws(MachineError) {
+        return maps[try addMap(spec)]
+      } catch {
+        throw MapError(map: spec.name, errno: EINVAL, message: error.message)
+      }
+    }
   }
 
   /// What a map of maps holds for the map of that index: never 0.

@@ -38,7 +38,11 @@ public final class KernelObject {
     self.types = types
     self.maps = maps
     self.notes = notes
-    for map in maps where map.spec.type == .arrayOfMaps || map.spec.type == .hashOfMaps { try fillWithMaps(map) }
+    for map in maps where map.spec.type == .arrayOfMaps || map.spec.type == .hashOfMaps {
+      map.siblings = Dictionary(
+        maps.filter { $0.spec.inner.isEmpty }.map { ($0.spec.name, $0) }, uniquingKeysWith: { first, _ in first })
+      try fillWithMaps(map)
+    }
   }
 
   /// The map of that name.
@@ -85,11 +89,15 @@ public final class KernelObject {
 
   private func fillWithMaps(_ map: KernelMap) throws(KernelError) {
     for (key, name) in map.spec.initialSlots.sorted(by: { $0.key < $1.key }) {
-      guard let inner = self.map(named: name) else {
+      guard map.siblings[name] != nil else {
         notes.append("\(map.spec.name)[\(key)]: there is no map \(name) to put there")
         continue
       }
-      try store(inner.descriptor.number, in: map, key)
+      do throws(MapError) {
+        try map.putInner(named: name, at: withUnsafeBytes(of: key.littleEndian) { Array($0) })
+      } catch {
+        throw KernelError(message: "\(map.spec.name)[\(key)]: \(error.message)", errno: ErrorNumber(error.errno))
+      }
     }
   }
 

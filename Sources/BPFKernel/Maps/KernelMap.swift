@@ -2,13 +2,17 @@ import BPFMachine
 import BPFObject
 
 /// A map in the kernel, created from its definition; its descriptor is closed when the object goes.
-public final class KernelMap: MapAccess {
+public final class KernelMap: MapAccess, MapOfMapsAccess {
   /// What the map was made from.
   public let spec: MapSpec
   /// What could not be had and was done without, one line each.
   public let notes: [String]
   /// The descriptor that programs are patched with.
   package let descriptor: KernelDescriptor
+  /// Of a map of maps: the maps of the object, by whose names they can be put in, and those that were put in, by key.
+  var siblings: [String: KernelMap] = [:]
+  private var inner: [[UInt8]: KernelMap] = [:]
+  private let types: KernelTypes?
 
   /// `BPF_F_RDONLY_PROG`: the program may only read.
   static let readOnlyForProgram: UInt32 = 1 << 7
@@ -19,6 +23,7 @@ public final class KernelMap: MapAccess {
   /// - Throws: ``KernelError`` with the command's errno.
   public init(_ spec: MapSpec, types: KernelTypes? = nil) throws(KernelError) {
     self.spec = spec
+    self.types = types
     let template: KernelMap?
     if let inner = spec.inner.first {
       template = try KernelMap(inner, types: types)
@@ -50,6 +55,37 @@ public final class KernelMap: MapAccess {
     }
     if spec.isReadOnly { try freeze() }
   }
+
+  /// Makes a map as the definition of the inner ones has it and puts it at `key`.
+  public func makeInner(at key: [UInt8], maxEntries: UInt32?) throws(MapError) -> any MapAccess {
+    guard var template = spec.inner.first else {
+      throw MapError(map: spec.name, errno: ErrorNumber.invalidArgument.rawValue, message: "it holds no maps")
+    }
+    if let maxEntries { template.maxEntries = maxEntries }
+    let made: KernelMap
+    do throws(KernelError) { made = try KernelMap(template, types: types) } catch {
+      throw MapError(map: spec.name, errno: error.errno?.rawValue ?? 0, message: error.message)
+    }
+    try put(made, at: key)
+    return made
+  }
+
+  /// Puts the object's map of that name at `key`.
+  public func putInner(named name: String, at key: [UInt8]) throws(MapError) {
+    guard let map = siblings[name] else {
+      throw MapError(
+        map: spec.name, errno: ErrorNumber.noEntry.rawValue, message: "there is no map '\(name)' in the object")
+    }
+    try put(map, at: key)
+  }
+
+  private func put(_ map: KernelMap, at key: [UInt8]) throws(MapError) {
+    try update(key, descriptor: map.descriptor.number)
+    inner[key] = map
+  }
+
+  /// The map that was put at `key`.
+  public func inner(at key: [UInt8]) -> (any MapAccess)? { inner[key] }
 
   /// `BPF_MAP_FREEZE`: user space may no longer write; the verifier takes a frozen read-only map's values as constants.
   func freeze() throws(KernelError) {

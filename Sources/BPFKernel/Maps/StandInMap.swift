@@ -6,7 +6,7 @@ import BPFObject
 /// The kernel takes only interfaces that exist and AF_XDP sockets of this process. `BPF_PROG_TEST_RUN` executes no redirect, so
 /// that any other will do: the loopback interface stands in for an interface, and a socket of its own for a socket. All other
 /// maps are as they are.
-public final class StandInMap: MapAccess {
+public final class StandInMap: MapAccess, MapOfMapsAccess {
   private let map: KernelMap
   /// Keys whose element is a stand-in.
   public private(set) var keys: Set<[UInt8]> = []
@@ -21,6 +21,13 @@ public final class StandInMap: MapAccess {
   public var spec: MapSpec { map.spec }
   public func entries() throws(MapError) -> [MapEntry] { try map.entries() }
   public func lookup(_ key: [UInt8]) throws(MapError) -> [[UInt8]]? { try map.lookup(key) }
+
+  public func makeInner(at key: [UInt8], maxEntries: UInt32?) throws(MapError) -> any MapAccess {
+    try map.makeInner(at: key, maxEntries: maxEntries)
+  }
+
+  public func putInner(named name: String, at key: [UInt8]) throws(MapError) { try map.putInner(named: name, at: key) }
+  public func inner(at key: [UInt8]) -> (any MapAccess)? { map.inner(at: key) }
 
   public func delete(_ key: [UInt8]) throws(MapError) {
     try map.delete(key)

@@ -14,6 +14,18 @@ public protocol MapAccess: AnyObject {
   func delete(_ key: [UInt8]) throws(MapError)
 }
 
+/// A map of maps as user space sees it.
+public protocol MapOfMapsAccess: MapAccess {
+  /// Makes a map as the definition of the inner ones has it and puts it at `key`.
+  ///
+  /// - Parameter maxEntries: how many elements it has; nil for as many as the definition says.
+  func makeInner(at key: [UInt8], maxEntries: UInt32?) throws(MapError) -> any MapAccess
+  /// Puts the object's map of that name at `key`.
+  func putInner(named name: String, at key: [UInt8]) throws(MapError)
+  /// The map at `key`; nil when there is none, or when it is not known which.
+  func inner(at key: [UInt8]) -> (any MapAccess)?
+}
+
 /// One element of a map.
 public struct MapEntry: Hashable, Sendable {
   public var key: [UInt8]

@@ -10,11 +10,15 @@ import BPFObject
 /// map itself, which other helpers then take.
 ///
 /// User space writes a map's number (``Machine/mapNumber(_:)``) where it would write a descriptor to the kernel.
-package final class MapOfMaps: BPFMap {
+package final class MapOfMaps: BPFMap, MapOfMapsAccess {
   /// Numbers by key: an array, or a hash.
   private let table: BPFMap
   /// The definition of the map of that number; set by the machine.
   package var definition: ((UInt32) -> MapSpec?)?
+  /// Makes a map, and finds one by its name or its number; set by the machine.
+  var make: ((MapSpec) throws(MapError) -> BPFMap)?
+  var find: ((String) -> BPFMap?)?
+  var map: ((UInt32) -> BPFMap?)?
 
   package override init(spec: MapSpec, index: Int, memory: GuestMemory, cpus: Int) throws(MapError) {
     guard let template = spec.inner.first else {
@@ -88,4 +92,33 @@ package final class MapOfMaps: BPFMap {
   }
 
   package override func keys() -> [[UInt8]] { table.keys() }
+
+  // MARK: User space
+
+  package func makeInner(at key: [UInt8], maxEntries: UInt32?) throws(MapError) -> any MapAccess {
+    guard var template = spec.inner.first, let make else { throw failure(EBADF, "an inner map") }
+    let place = key.count == 4 ? "\(key.reversed().reduce(0 as UInt32) { $0 << 8 | UInt32($1) })" : MapError.hex(key)
+    template.name = "\(spec.name)[\(place)]"
+    if let maxEntries { template.maxEntries = maxEntries }
+    let inner = try make(template)
+    try put(inner, at: key)
+    return inner
+  }
+
+  package func putInner(named name: String, at key: [UInt8]) throws(MapError) {
+    guard let inner = find?(name) else {
+      throw MapError(map: spec.name, errno: ENOENT, message: "there is no map '\(name)' in the object")
+    }
+    try put(inner, at: key)
+  }
+
+  private func put(_ inner: BPFMap, at key: [UInt8]) throws(MapError) {
+    let number = Machine.mapNumber(inner.index)
+    try update(key, [withUnsafeBytes(of: number.littleEndian) { Array($0) }], flags: 0)
+  }
+
+  package func inner(at key: [UInt8]) -> (any MapAccess)? {
+    guard key.count == keySize, let value = try? lookup(key)?.first, value.count == 4 else { return nil }
+    return map?(value.reversed().reduce(0 as UInt32) { $0 << 8 | UInt32($1) })
+  }
 }

@@ -97,7 +97,8 @@ struct SetupOptions: ParsableArguments {
     if asksForChain { throw Failure(.usage, "a chain of programs is for 'run' and 'bench' on the simulator") }
     var object = try await ObjectArgument.load(path, verbose: verbose)
     try setMaxEntries(of: &object)
-    let notes = try await kernel.target.bind(&object)
+    var notes = try await kernel.target.bind(&object)
+    notes += pinNotes(of: object)
     var program = try object.chooseProgram(program)
     let hook = try choose(for: program, of: object)
     if hook == .xdp, let option = socketBufferOption {
@@ -109,6 +110,15 @@ struct SetupOptions: ParsableArguments {
     for map in maps { seeds.add(try MapSeed(parsing: try InputFile.read(map.value), file: map.value), for: map.name) }
     try seeds.set(in: &object)
     return Prepared(object: object, program: program, hook: hook, seeds: seeds, notes: notes)
+  }
+
+  /// Pins lead to maps that others may have filled; here every map starts anew.
+  private func pinNotes(of object: ObjectFile) -> [String] {
+    let pinned = object.maps.filter { $0.pinning != 0 }.map(\.name)
+    guard !pinned.isEmpty else { return [] }
+    return [
+      "pins are ignored: \(pinned.joined(separator: ", ")) \(pinned.count == 1 ? "starts" : "start") as seeded, or empty"
+    ]
   }
 
   /// The simulated machine that the options describe: the options file's word counts, the command line's more.

@@ -12,6 +12,8 @@ public struct MapDump: Sendable {
     var values: [TypedValue]
     /// Which of the values are not all zero bytes.
     var isSet: [Bool]
+    /// What the map holds that this entry of a map of maps is.
+    var inner: [MapDump] = []
   }
 
   /// Name of the map.
@@ -47,12 +49,20 @@ public struct MapDump: Sendable {
       default: false
       }
     let sorted = isHash ? listed.sorted { $0.key.lexicographicallyPrecedes($1.key) } : listed
-    entries = sorted.map { entry in
-      Entry(
+    let outer = map as? any MapOfMapsAccess
+    var entries: [Entry] = []
+    for entry in sorted {
+      var shown = Entry(
         key: shape.decode(key: entry.key),
         values: entry.values.map { shape.decode(value: $0, program: program) },
         isSet: entry.values.map { $0.contains { $0 != 0 } })
+      if let inner = outer?.inner(at: entry.key) {
+        shown.inner = [try MapDump(inner, types: types, program: program)]
+        shown.values = [.word(inner.spec.name)]
+      }
+      entries.append(shown)
     }
+    self.entries = entries
   }
 
   /// The maps of every object of a path, each named with its object where there are several; a map that objects share is there
@@ -82,6 +92,8 @@ public struct MapDump: Sendable {
         JSON.object([("cpu", .integer(Int64(cpu))), ("value", value.json)])
       }
       members.append(("values", .array(values)))
+    } else if let inner = entry.inner.first {
+      members.append(("value", inner.json))
     } else {
       members.append(("value", entry.values.first?.json ?? .null))
     }

@@ -43,8 +43,15 @@ public struct MapSeed: Sendable {
     let shape = MapShape(map.spec, types: types)
     for (index, entry) in try entries(for: map.spec).enumerated() {
       do {
+        if let outer = map as? any MapOfMapsAccess,
+          try load(entry, number: index + 1, into: outer, shape, types, program)
+        {
+          continue
+        }
         let (key, values) = try parse(entry, shape, program)
         try map.update(key, values, flags: 0)
+      } catch let error as SeedError {
+        throw error
       } catch let fault as ValueFault {
         throw SeedError(file: file, entry: index + 1, member: fault.path, message: fault.message)
       } catch let error as MapError {
@@ -53,6 +60,38 @@ public struct MapSeed: Sendable {
         throw SeedError(file: file, entry: index + 1, message: "\(error)")
       }
     }
+  }
+
+  /// Sets an entry of a map of maps: `"value"` is the name of a map of the object, or the entries of one that is made; false for
+  /// anything else.
+  private func load(
+    _ entry: JSON, number: Int, into outer: any MapOfMapsAccess, _ shape: MapShape, _ types: TypeInfo?,
+    _ program: (String) throws(BackendError) -> UInt32?
+  ) throws -> Bool {
+    guard outer.spec.type == .arrayOfMaps || outer.spec.type == .hashOfMaps, let value = entry["value"],
+      let jsonKey = entry["key"]
+    else { return false }
+    switch value {
+    case .string(let name) where !name.hasPrefix("0x"):
+      try outer.putInner(named: name, at: shape.encode(key: jsonKey))
+    case .array, .object, .onOneLine:
+      var size: UInt32?
+      if let given = value["max_entries"] {
+        guard case .integer(let count) = given, let count = UInt32(exactly: count), count > 0 else {
+          throw ValueFault(path: "value.max_entries", message: "a number of at least 1 expected, found \(given.text)")
+        }
+        size = count
+      }
+      let inner = try outer.makeInner(at: shape.encode(key: jsonKey), maxEntries: size)
+      try MapSeed(json: value, file: "\(file): entry \(number)").load(into: inner, types: types, program: program)
+    default: return false
+    }
+    return true
+  }
+
+  private init(json: JSON, file: String) {
+    self.json = json
+    self.file = file
   }
 
   /// Sets variables of a data section before anything is loaded, so that read-only data can be set too.
