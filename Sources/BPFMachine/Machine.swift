@@ -368,7 +368,12 @@ public final class Machine {
 
   /// Says what an skb is like that comes in from now on: ``MachineConfiguration/socketBuffer`` unless told otherwise.
   package func prepareSocketBuffer(_ setup: SocketBufferSetup) {
-    socketBuffer.prepare(setup, interface: configuration.ingressInterface, address: configuration.deviceAddress)
+    let device = configuration.network.interfaces.first {
+      $0.index == setup.interface ?? configuration.ingressInterface
+    }
+    let address = device.flatMap { $0.linkAddress == 0 ? nil : $0.linkAddress }
+    socketBuffer.prepare(
+      setup, interface: configuration.ingressInterface, address: configuration.deviceAddress ?? address)
   }
 
   /// Makes an skb of the frame that an XDP program passed, with its metadata and its linear part.

@@ -20,9 +20,7 @@ struct FlowKeys {
     frame = buffer.output
     offset = buffer.networkOffset
     var next: Next
-    if let beside = buffer.tag {
-      tag = UInt64(beside.protocolNumber) << 32 | 1 << 16 | UInt64(beside.control)
-    }
+    if let beside = buffer.tag { note(beside, before: buffer.protocolNumber) }
     next = .network(buffer.protocolNumber)
     // MAX_FLOW_DISSECT_HDRS
     for _ in 0..<15 {
@@ -32,6 +30,11 @@ struct FlowKeys {
       case .done: return
       }
     }
+  }
+
+  /// The first tag, with the protocol behind it.
+  private mutating func note(_ outer: VLANTag, before inner: UInt16) {
+    tag = UInt64(inner) << 48 | UInt64(outer.protocolNumber) << 32 | 1 << 16 | UInt64(outer.control)
   }
 
   private enum Next {
@@ -56,7 +59,7 @@ struct FlowKeys {
     case 0x86dd: return internet6()
     case 0x8100, 0x88a8:
       guard let control = half(offset), let inner = half(offset + 2) else { return .done }
-      if tag == 0 { tag = UInt64(number) << 32 | 1 << 16 | UInt64(control) }
+      if tag == 0 { note(VLANTag(protocolNumber: number, control: control), before: inner) }
       offset += 4
       return .network(inner)
     default:
@@ -142,15 +145,15 @@ struct FlowKeys {
   /// this one is keyed with `seed`.
   func hash(seed: UInt64) -> UInt32 {
     var (from, to, ports) = (source, destination, self.ports)
-    if to.lexicographicallyPrecedes(from) || (to == from && ports.destination < ports.source) {
-      (from, to, ports) = (to, from, (ports.destination, ports.source))
-    }
+    // Each pair by itself, so that some flows between the same hosts have one hash too.
+    if to.lexicographicallyPrecedes(from) { (from, to) = (to, from) }
+    if ports.destination < ports.source { ports = (ports.destination, ports.source) }
     var hash = UInt32(0x811c_9dc5) ^ UInt32(truncatingIfNeeded: seed &* 0x9e37_79b9)
     func mix(_ value: UInt64, _ count: UInt64) {
       for byte in 0..<count { hash = (hash ^ UInt32(value >> (8 * byte) & 0xff)) &* 0x0100_0193 }
     }
     mix(UInt64(networkProtocol) | UInt64(transportProtocol) << 16 | UInt64(label) << 24, 8)
-    mix(tag, 6)
+    mix(tag, 8)
     mix(UInt64(key) | UInt64(ports.source) << 32 | UInt64(ports.destination) << 48, 8)
     for byte in from { mix(UInt64(byte), 1) }
     for byte in to { mix(UInt64(byte), 1) }

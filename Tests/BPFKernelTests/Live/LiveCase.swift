@@ -83,6 +83,12 @@ enum LiveState: CaseIterable {
     setup.ingressInterface = isEgress ? 0 : setup.interface
     setup.takesTag = self == .receivedTagged
     switch self {
+    case .receivedSummed:
+      // The checksum, the key and the addresses of the outer headers; the frame's own is the sum that the test is told.
+      var key = TunnelKey()
+      (key.id, key.tos, key.ttl, key.flags) = (77, 0xb8, 64, 5)
+      (key.remote, key.local) = ([10, 0, 0, 1], [10, 0, 0, 2])
+      setup.tunnel = key
     case .receivedPartial, .sentPartial: setup.checksum = .partial(start: 34, offset: 16)
     case .receivedLarge, .sentLarge:
       setup.checksum = .partial(start: 34, offset: 16)

@@ -2,8 +2,26 @@ import KernelRecordings
 
 /// What programs see and do that BPF_PROG_TEST_RUN cannot show: the paths of real frames, partial checksums, sums, segments.
 enum LiveCases {
-  static let all: [LiveCase] = LiveState.allCases.flatMap { state in
-    calls.filter { !isVirtual($0.0, state) }.map { name, calls in state.case(name, code(calls)) }
+  static let all: [LiveCase] =
+    LiveState.allCases.flatMap { state in
+      calls.filter { !isVirtual($0.0, state) }.map { name, calls in state.case(name, code(calls)) }
+    } + tunnels
+
+  /// What a VXLAN device of metadata tells of the tunnel that a frame came through.
+  private static let tunnels: [LiveCase] = [8, 22, 24, 28, 44].flatMap { size in
+    [0, 1, 16, 17, 2].map { flags in
+      var code = SocketBufferCode(stack: [1])
+      code.call(40, .value(0))
+      code.call(20, .stack(-128), .value(Int64(size)), .value(Int64(flags)))
+      code.reportStack(-128, words: 6)
+      code.call(29, .stack(-64), .value(16))
+      code.call(30, .stack(-64), .value(8))
+      code.call(21, .stack(-128), .value(44), .value(0))
+      code.call(30, .stack(-64), .value(8))
+      code.call(20, .stack(-128), .value(44), .value(16))
+      code.reportStack(-128, words: 6)
+      return LiveState.receivedSummed.case("skb_get_tunnel_key of \(size), flags \(flags)", code)
+    }
   }
 
   /// What depends on the sender being on the same machine: a veth hands over the transport header that it found, and takes the
