@@ -50,6 +50,8 @@ public final class Machine {
   let routing: Routing
   /// Sockets that helpers find.
   let sockets: SocketTable
+  /// Frames may come with a socket.
+  private let findsOwner: Bool
   /// Like the frames, on a page of its own: what a run writes all the time shares no cache line with another thread's data.
   let state: StatePointer
   /// Helpers that are calling back, innermost last; as many as ``ExecutionState/callbackDepth``, more may be left over.
@@ -101,6 +103,7 @@ public final class Machine {
   {
     self.configuration = configuration
     routing = Routing(configuration.network, seed: configuration.seed)
+    findsOwner = configuration.socketBuffer.path == .testRun || !configuration.network.sockets.isEmpty
     memory = GuestMemory()
     do {
       sockets = try SocketTable(configuration.network.sockets, memory: memory)
@@ -353,6 +356,7 @@ public final class Machine {
     // 0 when the frame comes from XDP: one packet, between whose programs no timer runs.
     if timestamp > 0 { advance(to: timestamp, engine) }
     try socketBuffer.receive(frame, metadataCount: metadataCount, linearCount: linearCount)
+    if _slowPath(findsOwner) { findOwner() }
     if _slowPath(!state.pointee.runsOnSocketBuffer) {
       socketBuffer.claimContext()
       state.pointee.runsOnSocketBuffer = true

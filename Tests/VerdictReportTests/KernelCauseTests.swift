@@ -54,6 +54,47 @@ struct KernelCauseTests {
     }
   }
 
+  @Test("the socket that BPF_PROG_TEST_RUN makes for a frame is the same on both sides")
+  func testRunSocket() throws {
+    var four = [UInt8](repeating: 0, count: 60)
+    four.replaceSubrange(12..<15, with: [0x08, 0x00, 0x45])
+    four.replaceSubrange(26..<34, with: [192, 0, 2, 1, 198, 51, 100, 7])
+    var six = [UInt8](repeating: 0, count: 60)
+    six.replaceSubrange(12..<15, with: [0x86, 0xdd, 0x60])
+    for index in 22..<54 { six[index] = UInt8(index) }
+    let report = try Self.compare(
+      """
+      r6 = r1
+      r7 = *(u64 *)(r6 +168)
+      if r7 == 0 goto out
+      r1 = r7
+      call 95
+      if r0 == 0 goto out
+      r1 = *(u32 *)(r0 +4)
+      *(u32 *)(r6 +48) = r1
+      r1 = *(u32 *)(r0 +24)
+      *(u32 *)(r6 +52) = r1
+      r1 = *(u32 *)(r0 +40)
+      *(u32 *)(r6 +56) = r1
+      r1 = *(u32 *)(r0 +52)
+      *(u32 *)(r6 +60) = r1
+      r1 = *(u32 *)(r0 +72)
+      *(u32 *)(r6 +64) = r1
+      r1 = *(u32 *)(r0 +56)
+      *(u32 *)(r6 +8) = r1
+      out:
+      r1 = r6
+      call 47
+      r7 = r0
+      r1 = r6
+      call 79
+      r0 += r7
+      exit
+      """, type: .schedCLS, frames: [four, six, [UInt8](repeating: 0, count: 60)]
+    ).report
+    #expect(report.agreed == 3, "\(report.text)")
+  }
+
   @Test("the running task is the same on both sides")
   func task() throws {
     let report = try Self.compare(

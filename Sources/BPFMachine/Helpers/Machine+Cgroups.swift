@@ -10,12 +10,10 @@ import BPFObject
 extension Machine {
   private var cgroups: CgroupModel { configuration.cgroups }
 
-  /// The path of the cgroup of the skb's socket; nil when it has none. BPF_PROG_TEST_RUN makes one in the root.
+  /// The path of the cgroup of the skb's socket; nil when it has none.
   private var socketCgroup: String? {
-    guard let index = sockets.index(socketBuffer.beside.socket) else {
-      return configuration.socketBuffer.path == .testRun ? "/" : nil
-    }
-    return sockets.sockets[index].state.isFull ? sockets.sockets[index].cgroup : nil
+    guard let index = sockets.index(socketBuffer.beside.socket), sockets.sockets[index].state.isFull else { return nil }
+    return sockets.sockets[index].cgroup
   }
 
   /// `bpf_get_cgroup_classid(skb)`: of the socket where the packet is being received, else of the running task.

@@ -148,15 +148,20 @@ extension Machine {
     return give(0)
   }
 
-  /// `bpf_get_socket_cookie(skb)`: 0 without a socket.
-  private func socketCookie() -> UInt64 { sockets.index(socketBuffer.beside.socket).map(sockets.cookie) ?? 0 }
+  /// `bpf_get_socket_cookie(skb)`: 0 without a socket. The kernel numbers the sockets of BPF_PROG_TEST_RUN on.
+  private func socketCookie() -> UInt64 {
+    guard let index = sockets.index(socketBuffer.beside.socket) else { return 0 }
+    guard index == sockets.testRun else { return sockets.cookie(index) }
+    var random = RandomState(seed: configuration.seed)
+    return UInt64(random.next()) &+ state.pointee.testRuns
+  }
 
-  /// `bpf_get_socket_uid(skb)`: the socket of BPF_PROG_TEST_RUN is root's; without a socket it is `overflowuid`.
+  /// `bpf_get_socket_uid(skb)`: without a socket, or with the rest of one, it is `overflowuid`.
   private func socketUser() -> UInt64 {
-    if let index = sockets.index(socketBuffer.beside.socket) {
-      return sockets.sockets[index].state.isFull ? UInt64(sockets.sockets[index].user) : 65534
+    guard let index = sockets.index(socketBuffer.beside.socket), sockets.sockets[index].state.isFull else {
+      return 65534
     }
-    return configuration.socketBuffer.path == .testRun ? 0 : 65534
+    return UInt64(sockets.sockets[index].user)
   }
 
   /// `bpf_skb_get_xfrm_state(skb, index, state, size, flags)`: a frame of a capture came through no IPsec policy.

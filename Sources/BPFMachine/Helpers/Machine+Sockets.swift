@@ -13,7 +13,7 @@ extension Machine {
   func lookupSocket(_ helper: Int32) -> Sequel {
     let count = Int(UInt32(truncatingIfNeeded: registers[3]))
     guard let bytes = memory.read(registers[2], count) else { return refuse(helper, argument: 2) }
-    guard !sockets.sockets.isEmpty, count == Machine.tupleBytes4 || count == Machine.tupleBytes6 else { return give(0) }
+    guard !sockets.isEmpty, count == Machine.tupleBytes4 || count == Machine.tupleBytes6 else { return give(0) }
     // XDP's helpers take 32 bits of the namespace.
     let namespace = state.pointee.runsOnSocketBuffer ? registers[4] : registers[4] & 0xffff_ffff
     let isOwn = Int32(truncatingIfNeeded: namespace) < 0
@@ -141,5 +141,83 @@ extension Machine {
       guard registers[2] != 0 else { return give(errno: -EINVAL) }
       return withSocket(108, argument: 2) { give(errno: sockets.deleteStorage(map.index, $0) ? 0 : -ENOENT) }
     }
+  }
+
+  // MARK: The socket of an skb
+
+  /// Sets the socket that a frame comes with: BPF_PROG_TEST_RUN makes one for each, and what this machine sends is of the socket
+  /// that has its addresses.
+  func findOwner() {
+    switch configuration.socketBuffer.path {
+    case .testRun:
+      state.pointee.testRuns &+= 1
+      socketBuffer.beside.socket = sockets.address(sockets.testRun)
+      sockets.setTestRun(
+        socketBuffer.output, linear: socketBuffer.beside.linear, protocolNumber: socketBuffer.protocolNumber)
+    case .egress: socketBuffer.beside.socket = owner(of: socketBuffer.output).map(sockets.address) ?? 0
+    case .ingress: break
+    }
+  }
+
+  private func owner(of frame: UnsafeRawBufferPointer) -> Int? {
+    guard let base = frame.baseAddress, frame.count >= 38 else { return nil }
+    let isIPv6: Bool
+    switch base.loadUnaligned(fromByteOffset: 12, as: UInt16.self).bigEndian {
+    case 0x0800: isIPv6 = false
+    case 0x86dd: isIPv6 = true
+    default: return nil
+    }
+    let header = isIPv6 ? 40 : Int(frame[14] & 15) * 4
+    guard header >= 20, frame.count >= 14 + header + 4 else { return nil }
+    let transport: NetworkModel.Socket.Transport
+    switch isIPv6 ? frame[20] : frame[23] {
+    case 6: transport = .tcp
+    case 17: transport = .udp
+    default: return nil
+    }
+    let (near, far) = isIPv6 ? (22, 38) : (26, 30)
+    func endpoint(_ address: Int, _ port: Int) -> NetworkModel.Socket.Endpoint {
+      NetworkModel.Socket.Endpoint(
+        IPAddress(loading: base + address, isIPv6: isIPv6),
+        port: base.loadUnaligned(fromByteOffset: 14 + header + port, as: UInt16.self).bigEndian)
+    }
+    return sockets.lookup.find(
+      transport,
+      SocketLookup.Tuple(
+        source: endpoint(far, 2), destination: endpoint(near, 0), interface: configuration.ingressInterface),
+      namespace: nil)
+  }
+
+  // MARK: Requests
+
+  /// `bpf_sk_assign_tcp_reqsk(skb, sk, attrs, attrs__sz)`: the skb gets a request of the listener's; here it gets the listener.
+  func assignRequest() -> Sequel {
+    guard let attributes = memory.read(registers[3], Int(UInt32(truncatingIfNeeded: registers[4]))) else {
+      return refuse(kernelArgument: 3)
+    }
+    guard let index = socket(argument: 2) else { return refuse(kernelArgument: 2) }
+    // struct bpf_tcp_req_attrs: two time stamps, the segment size at 8, window scales at 10 and 11, flags, three reserved bytes.
+    guard UInt32(truncatingIfNeeded: registers[4]) == 20, state.pointee.runsOnSocketBuffer,
+      (17..<20).allSatisfy({ attributes.load(fromByteOffset: $0, as: UInt8.self) == 0 }),
+      socketBuffer.beside.isAtIngress
+    else { return give(code: -EINVAL) }
+    let socket = sockets.sockets[index]
+    guard socket.namespace == nil else { return give(code: -ENETUNREACH) }
+    let smallest: UInt16
+    switch socketBuffer.protocolNumber {
+    case SocketBuffer.ipv4: smallest = 536
+    case SocketBuffer.ipv6: smallest = 1220
+    default: return give(code: -EINVAL)
+    }
+    let scales = (
+      attributes.load(fromByteOffset: 10, as: UInt8.self), attributes.load(fromByteOffset: 11, as: UInt8.self)
+    )
+    let isScaled = attributes.load(fromByteOffset: 13, as: UInt8.self) != 0
+    guard socket.transport == .tcp, socket.state == .listen,
+      attributes.loadUnaligned(fromByteOffset: 8, as: UInt16.self) >= smallest,
+      !isScaled || scales.0 <= 14 && scales.1 <= 14
+    else { return give(code: -EINVAL) }
+    socketBuffer.beside.socket = sockets.address(index)
+    return give(0)
   }
 }

@@ -45,6 +45,9 @@ package enum KernelFunction: Int32, CaseIterable, Sendable {
   case returnArgument, returnNull
   case cgroupFromIdentifier, cgroupAncestor, taskUnderCgroup, mapElementSum
 
+  // Sockets
+  case assignRequest
+
   /// Bits of a call's number that hold the function; those above hold the index of the program that calls.
   private static let bits: Int32 = 9
 

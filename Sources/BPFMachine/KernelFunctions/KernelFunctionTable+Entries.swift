@@ -157,7 +157,9 @@ extension KernelFunctionTable {
     none("bpf_skb_set_xfrm_info", "6.2", .classifier, note: "there are no IPsec interfaces here"),
     none("bpf_skb_get_fou_encap", "6.4", .classifier, note: "there are no FOU tunnels here"),
     none("bpf_skb_set_fou_encap", "6.4", .classifier, note: "there are no FOU tunnels here"),
-    none("bpf_sk_assign_tcp_reqsk", "6.9", .classifier, note: "there are no listening sockets here"),
+    model(
+      "bpf_sk_assign_tcp_reqsk", "6.9", .assignRequest, .classifier,
+      note: "on the options' sockets; the skb gets the listener itself"),
     none("bpf_crypto_encrypt", "6.10", note: "crypto contexts are made by other programs, which do not run here"),
     none("bpf_crypto_decrypt", "6.10", note: "crypto contexts are made by other programs, which do not run here"),
   ]

@@ -102,6 +102,7 @@ extension Machine {
     case .cgroupFromIdentifier: return cgroupFromIdentifier()
     case .cgroupAncestor: return cgroupAncestor()
     case .taskUnderCgroup: return give(1)
+    case .assignRequest: return assignRequest()
     }
   }
 

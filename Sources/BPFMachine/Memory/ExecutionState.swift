@@ -47,6 +47,8 @@ package struct ExecutionState {
   var currentProgram = 0
   /// A program sent copies of the skb.
   var hasCopies = false
+  /// Sockets that frames of BPF_PROG_TEST_RUN came with so far.
+  var testRuns: UInt64 = 0
   /// Tail calls so far in this run.
   var tailCalls = 0
   /// `may_goto` goes on this many times more.

@@ -1,5 +1,6 @@
 /// The sockets of a ``NetworkModel`` as programs see them: `struct bpf_sock` and `struct bpf_tcp_sock` in guest memory.
 final class SocketTable {
+  /// Those that are given, and at the end the one of BPF_PROG_TEST_RUN.
   let sockets: [NetworkModel.Socket]
   let lookup: SocketLookup
   private var views: [(socket: GuestBlock, tcp: GuestBlock)] = []
@@ -26,14 +27,17 @@ final class SocketTable {
   private static let transmissionBytes = 112
 
   init(_ sockets: [NetworkModel.Socket], memory: GuestMemory) throws(MemoryError) {
-    self.sockets = sockets
+    let nowhere = NetworkModel.Socket.Endpoint(.unspecified(isIPv6: false), port: 0)
+    self.sockets = sockets + [NetworkModel.Socket(.udp, local: nowhere, state: .closed)]
     lookup = SocketLookup(sockets)
-    references = [Int](repeating: 0, count: sockets.count)
-    for (index, socket) in sockets.enumerated() {
+    references = [Int](repeating: 0, count: self.sockets.count)
+    for (index, socket) in self.sockets.enumerated() {
       let view = try memory.allocate(byteCount: Self.socketBytes, stride: Self.socketBytes, access: .readOnly)
       let tcp = try memory.allocate(
         byteCount: Self.transmissionBytes, stride: Self.transmissionBytes, access: .readOnly)
       Self.fill(view.host, socket, isAccepted: lookup.hasListener(socket))
+      // sk_alloc(net, AF_UNSPEC, …) of bpf_prog_test_run_skb.
+      if index == sockets.count { (view.host + 4).initializeMemory(as: UInt8.self, repeating: 0, count: 12) }
       for (field, value) in socket.tcp {
         if field.is64Bit {
           tcp.host.storeBytes(of: value, toByteOffset: field.offset, as: UInt64.self)
@@ -80,6 +84,34 @@ final class SocketTable {
   private static func number4(_ address: IPAddress) -> UInt32 {
     if let mapped = address.mapped { return mapped.number.bigEndian }
     return address.isUnspecified ? 0 : UInt32(0x7f00_0006).bigEndian
+  }
+
+  /// True when none is given.
+  var isEmpty: Bool { sockets.count == 1 }
+
+  /// The socket of BPF_PROG_TEST_RUN: of no family, nowhere.
+  var testRun: Int { sockets.count - 1 }
+
+  /// Gives the socket of BPF_PROG_TEST_RUN the family and the addresses of its frame, of which `linear` bytes are at hand
+  /// (net/bpf/test_run.c, bpf_prog_test_run_skb).
+  func setTestRun(_ frame: UnsafeRawBufferPointer, linear: Int, protocolNumber: UInt16) {
+    guard let base = frame.baseAddress else { return }
+    let view = views[testRun].socket.host
+    (view + 4).storeBytes(of: 0, as: UInt32.self)
+    (view + 24).initializeMemory(as: UInt8.self, repeating: 0, count: 48)
+    switch protocolNumber {
+    case SocketBuffer.ipv4:
+      (view + 4).storeBytes(of: 2, as: UInt32.self)
+      guard linear >= 34 else { return }
+      (view + 24).copyMemory(from: base + 26, byteCount: 4)
+      (view + 52).copyMemory(from: base + 30, byteCount: 4)
+    case SocketBuffer.ipv6:
+      (view + 4).storeBytes(of: 10, as: UInt32.self)
+      guard linear >= 54 else { return }
+      (view + 28).copyMemory(from: base + 22, byteCount: 16)
+      (view + 56).copyMemory(from: base + 38, byteCount: 16)
+    default: break
+    }
   }
 
   /// Guest address of the socket as `struct bpf_sock`.

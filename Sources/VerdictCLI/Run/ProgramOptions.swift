@@ -43,11 +43,18 @@ struct ProgramOptions: ParsableArguments {
       return try await setup.path(object)
     }
     guard let object else { throw Failure(.usage, "give an object, or a chain file with --chain") }
-    let prepared = try await setup.prepare(object)
+    var prepared = try await setup.prepare(object)
     var configuration = try setup.configuration()
     configuration.socketBuffer.path = prepared.hook.socketBufferPath
     switch backend {
-    case .simulator: return (prepared, try setup.simulator(prepared, configuration))
+    case .simulator:
+      let simulator = try setup.simulator(prepared, configuration)
+      if configuration.network.isEmpty, HelperUse(of: simulator, in: prepared.object).usesRoutesOrSockets {
+        prepared.notes.append(
+          "the program asks about the network, of which nothing is given: there are no routes and no sockets; "
+            + "see 'verdict help snapshot'")
+      }
+      return (prepared, simulator)
     case .kernel:
       let kernel = try setup.kernel(prepared, configuration)
       // What stands in for interfaces and sockets changes what the maps show.

@@ -50,10 +50,13 @@ public struct HelperUse: Hashable, Sendable {
   public var usesTime: Bool { !helpers.isDisjoint(with: [5, 118, 125, 160, 208]) }
   /// Clocks that do not follow CLOCK_MONOTONIC to the nanosecond.
   var usesOtherClocks: Bool { !helpers.isDisjoint(with: [118, 125, 160, 208]) }
-  /// `bpf_get_prandom_u32`, and what has a key that is random: `bpf_get_hash_recalc` and SYN cookies.
-  public var usesRandomness: Bool { !helpers.isDisjoint(with: [7, 34, 100, 110, 204, 205, 206, 207]) }
+  /// `bpf_get_prandom_u32`, what has a key that is random, `bpf_get_hash_recalc` and SYN cookies, and `bpf_get_socket_cookie`, whose
+  /// numbers the kernel counts on.
+  public var usesRandomness: Bool { !helpers.isDisjoint(with: [7, 34, 46, 100, 110, 204, 205, 206, 207]) }
   /// `bpf_fib_lookup`, `bpf_check_mtu` and the lookups of sockets.
   public var usesNetwork: Bool { !helpers.isDisjoint(with: [69, 84, 85, 99, 163]) }
+  /// Of these, those that find nothing in a network of which nothing is given.
+  public var usesRoutesOrSockets: Bool { !helpers.isDisjoint(with: [69, 84, 85, 99]) }
   /// `bpf_fib_lookup`, which takes one of several next hops by a hash with a key of the kernel's.
   var usesRoutes: Bool { helpers.contains(69) }
   /// The helpers on the running task: its numbers, its name, its cgroup.

@@ -1,0 +1,80 @@
+import BPFInstructions
+import BPFMachine
+import BPFObject
+import Testing
+
+@testable import VerdictReport
+
+/// What helpers say of the socket that an skb comes with.
+@Suite("Sockets of frames")
+struct OwnerTests {
+  /// Runs `text` on a segment from 192.0.2.1:80 to 198.51.100.7:4000.
+  private static func run(_ text: String, path: SocketBufferSetup.Path, options: String) throws -> (UInt64, String?) {
+    var configuration = MachineConfiguration()
+    try OptionsFile(parsing: Array(options.utf8), file: "net.yaml").apply(to: &configuration)
+    configuration.socketBuffer.path = path
+    let slots = try Assembler().assemble(text).instructions
+    let machine = try Machine(maps: [], configuration: configuration)
+    let program = try machine.load(
+      ProgramSpec(name: "test", section: "tc", type: .schedCLS, instructions: slots, references: [:]))
+    var frame = [UInt8](repeating: 0, count: 60)
+    frame.replaceSubrange(12..<15, with: [0x08, 0x00, 0x45])
+    frame[23] = 6
+    frame.replaceSubrange(26..<38, with: [192, 0, 2, 1, 198, 51, 100, 7, 0, 80, 0x0f, 0xa0])
+    _ = try frame.withUnsafeBytes {
+      try machine.runSocketBuffer(program, on: $0, timestamp: 1, engine: .threaded)
+    }
+    return (machine.result, machine.trap.map { machine.describe($0).reason })
+  }
+
+  private static let options = """
+    sockets:
+      - {protocol: tcp, local: '192.0.2.1:80', remote: '198.51.100.7:4000', cookie: 77, uid: 33, mark: 5, cgroup: /web}
+    cgroups: [{path: /web, id: 4711, classid: 0x10002}]
+    """
+
+  @Test(
+    "a frame that leaves is of the socket that has its addresses, and a frame that comes in is of none",
+    arguments: [
+      ("call 46\nexit", 77, 0), ("call 47\nexit", 33, 65534), ("call 79\nexit", 4711, 0),
+      ("call 151\nexit", 0x10002, 0),
+      ("r2 = 0\ncall 83\nexit", 1, 0), ("r2 = 1\ncall 83\nexit", 4711, 0), ("r2 = 2\ncall 83\nexit", 0, 0),
+      ("r6 = *(u64 *)(r1 +168)\nr0 = 0\nif r6 == 0 goto out\nr0 = *(u32 *)(r6 +16)\nout:\nexit", 5, 0),
+    ] as [(String, UInt64, UInt64)])
+  func owner(_ text: String, _ leaving: UInt64, _ coming: UInt64) throws {
+    #expect(try Self.run(text, path: .egress, options: Self.options) == (leaving, nil))
+    #expect(try Self.run(text, path: .ingress, options: Self.options) == (coming, nil))
+  }
+
+  /// bpf_sk_release of what was not looked up, and of what was given back, is what the verifier refuses.
+  @Test("a reference is given back once")
+  func release() throws {
+    let lookup = """
+      r6 = r1
+      r1 = 0
+      *(u64 *)(r10 -8) = r1
+      *(u64 *)(r10 -16) = r1
+      r1 = 0xc63364070b00007f ll
+      *(u32 *)(r10 -16) = r1
+      r1 = 0x010200c0
+      *(u32 *)(r10 -12) = r1
+      r1 = 0x5000a00f
+      *(u32 *)(r10 -8) = r1
+      r1 = 0x076433c6
+      *(u32 *)(r10 -16) = r1
+      r1 = r6
+      r2 = r10
+      r2 += -16
+      r3 = 12
+      r4 = -1
+      r5 = 0
+      call 84
+      r7 = r0
+      r1 = r7
+      call 86
+      """
+    #expect(try Self.run(lookup + "\nexit", path: .ingress, options: Self.options) == (0, nil))
+    let (_, trap) = try Self.run(lookup + "\nr1 = r7\ncall 86\nexit", path: .ingress, options: Self.options)
+    #expect(trap?.contains("bpf_sk_release: argument 1") == true, "\(trap ?? "no trap")")
+  }
+}
