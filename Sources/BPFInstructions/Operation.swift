@@ -8,6 +8,9 @@ public enum Operation: Hashable, Sendable {
   case negate(Width, Register)
   /// `dst = (sNN)src`: move with sign extension from 8, 16 or 32 bits.
   case moveSignExtended(Width, from: MemorySize, Register, Register)
+  /// `dst = addr_space_cast(src, to, from)`: a pointer into an arena, from the number that user space knows it by (address space 1)
+  /// to what loads and stores take (0), or back.
+  case addressSpaceCast(toUser: Bool, Register, Register)
   /// `dst = leNN / beNN / bswapNN dst`; the size is 16, 32 or 64 bits.
   case byteSwap(ByteOrder, MemorySize, Register)
   /// `dst = *(uNN *)(base + offset)`, or `(sNN *)` when signed.

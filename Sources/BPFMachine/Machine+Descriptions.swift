@@ -96,9 +96,8 @@ extension Machine {
     guard let row = KernelFunctionTable.row(name) else {
       return "Linux 6.18 has no kfunc \(name) that XDP or TC programs may call"
     }
-    guard row.function == nil else {
-      let programs = row.programs == .xdp ? "XDP" : "TC"
-      return "kfunc \(name) can be called by \(programs) programs only"
+    if row.function != nil, row.programs == .xdp || row.programs == .classifier {
+      return "kfunc \(name) can be called by \(row.programs == .xdp ? "XDP" : "TC") programs only"
     }
     return "kfunc \(name) is not simulated: \(row.note)"
   }

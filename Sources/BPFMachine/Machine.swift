@@ -67,6 +67,10 @@ public final class Machine {
   var connections: ConnectionTable?
   /// The `struct bpf_spin_lock` that the running program has; 0 when it has none.
   var spinLockHeld: UInt64 = 0
+  /// Flows that a program has asked for, by their index.
+  var flowAddresses: [Int: UInt64] = [:]
+  /// The context as the kernel has it, once a program has asked.
+  var kernelContext: KernelContext?
   /// Resilient locks that the running program has, by address.
   var heldLocks: [UInt64] = []
   /// Shows a frame's fragments, once a program has asked for a part of one.
@@ -196,6 +200,10 @@ public final class Machine {
     }
     mapIndices[spec.name] = maps.count
     maps.append(map)
+    if let arena = map as? ArenaMap, state.pointee.arenaUser == 0 {
+      state.pointee.arenaUser = arena.userAddress & ~0xffff_ffff
+      state.pointee.arenaGuest = arena.guestAddress & ~0xffff_ffff
+    }
     if map.layout.fields.contains(where: { $0.kind.ownsObjects }) { map.objects = Unmanaged.passUnretained(self) }
     (mapTable + mapCount).initialize(to: Unmanaged.passUnretained(map))
     state.pointee.mapCount += 1
@@ -288,6 +296,7 @@ public final class Machine {
     case .map(let name):
       return mapIndices[name].map { GuestMap.address(index: $0) }
     case .mapValue(let name, let offset):
+      if let arena = map(named: name) as? ArenaMap { return arena.userAddress &+ UInt64(offset) }
       guard let map = map(named: name) as? ArrayMap else { return nil }
       return map.slab.guest(0) &+ UInt64(offset)
     case .function(let slot):

@@ -19,6 +19,8 @@ public struct MachineConfiguration: Sendable {
   public var eventReader = EventReader.present
   /// Connections that conntrack has from the start.
   public var connections = ConnectionModel()
+  /// Flows that a flow table has.
+  public var flows = FlowModel()
   /// What the device says of a frame.
   public var receiveMetadata = ReceiveMetadata()
   /// `xdp_md.ingress_ifindex`.

@@ -81,4 +81,20 @@ struct KernelFunctionModelTests {
     let over = try words(.init(original: direction, protocolNumber: 6, timeout: 0))
     #expect(over[0] == 0)
   }
+
+  @Test("a flow that is given is found with what the program reads of it", arguments: EngineKind.allCases)
+  func flows(engine: EngineKind) throws {
+    var flow = FlowModel.Flow(
+      direction: ConnectionModel.Direction(
+        source: [192, 0, 2, 1], sourcePort: 1000, destination: [198, 51, 100, 2], destinationPort: 80),
+      protocolNumber: 6, ingress: 3)
+    flow.isReply = true
+    flow.egress = 9
+    flow.destination = 0x0200_0000_0042
+    flow.mtu = 1400
+    let words = try Self.words("flows", "flows", frame: Self.plain, engine: engine) { $0.flows.flows = [flow] }
+    #expect(words[0..<9] == [1, 0, 1, 3, 1400, 9, 0x42, 0xe803, 0x0264_33c6])
+    // ENOENT, EAFNOSUPPORT, EINVAL
+    #expect(words[16..<20] == [0, UInt64(bitPattern: -2), UInt64(bitPattern: -97), UInt64(bitPattern: -22)])
+  }
 }

@@ -30,6 +30,8 @@ struct KernelFunctionTests {
     Case(object: "objects", program: "workers", lengths: [96, 96]),
     Case(object: "dynptrs", program: "frames"), Case(object: "dynptrs", program: "fragments", lengths: [9000]),
     Case(object: "skbs", program: "packets", hook: .tcIngress),
+    Case(object: "arena", program: "variables", lengths: [96, 96]), Case(object: "arena", program: "pages"),
+    Case(object: "contexts", program: "frame"), Case(object: "contexts", program: "packet", hook: .tcIngress),
     Case(object: "connections", program: "refusals"), Case(object: "connections", program: "entries"),
     Case(object: "exceptions", program: "throws"), Case(object: "exceptions", program: "throws_deep"),
     Case(object: "exceptions", program: "catches"), Case(object: "exceptions", program: "catches_global"),
@@ -83,7 +85,7 @@ struct KernelFunctionTests {
       let hash = backend.output.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
       answer.frames.append(String(hash, radix: 16))
     }
-    for map in backend.maps where map.spec.type != .progArray && map.spec.type != .ringbuf {
+    for map in backend.maps where ![.progArray, .arena].contains(map.spec.type) {
       answer.maps[map.spec.name] = try map.entries().map { hex($0.values.first ?? []) }
     }
     return answer

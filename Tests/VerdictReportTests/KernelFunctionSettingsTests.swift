@@ -45,6 +45,30 @@ struct KernelFunctionSettingsTests {
     #expect(connections[1].zone == 4 && connections[1].protocolNumber == 17)
   }
 
+  @Test("Flows are given by one direction, and by where their packets leave")
+  func flows() throws {
+    let configuration = try options(
+      """
+      flowtable:
+        - protocol: udp
+          source: 192.0.2.1:1000
+          destination: 198.51.100.2:80
+          interface: 3
+          reply: true
+          xmit: neighbour
+          out: {interface: 4, source: 02:00:00:00:00:01, destination: 02:00:00:00:00:02}
+      """)
+    var flow = FlowModel.Flow(
+      direction: .init(source: [192, 0, 2, 1], sourcePort: 1000, destination: [198, 51, 100, 2], destinationPort: 80),
+      protocolNumber: 17, ingress: 3)
+    flow.isReply = true
+    flow.transmission = 1
+    flow.egress = 4
+    flow.source = 0x0200_0000_0001
+    flow.destination = 0x0200_0000_0002
+    #expect(configuration.flows.flows == [flow])
+  }
+
   @Test("What the device says is given by the kfunc's name")
   func metadata() throws {
     let given = try options("xdp: {metadata: {timestamp: 42, hash: {value: 7, type: 3}, vlan: {tci: 5}}}")

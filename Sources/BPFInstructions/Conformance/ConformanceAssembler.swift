@@ -74,6 +74,9 @@ public struct ConformanceAssembler: Sendable {
     case .moveSignExtended(let width, let size):
       let register = try line.namedRegister()
       item.operation = .moveSignExtended(width, from: size, register, try line.namedRegister())
+    case .addressSpaceCast(let toUser):
+      let register = try line.namedRegister()
+      item.operation = .addressSpaceCast(toUser: toUser, register, try line.namedRegister())
     case .byteSwap(let order, let size): item.operation = .byteSwap(order, size, try line.namedRegister())
     case .load(let size, let signed):
       let register = try line.namedRegister()

@@ -42,6 +42,7 @@ extension Operation {
     case .alu(let alu, let width, _): self = .alu(alu, width, destination, operand)
     case .negate(let width): self = .negate(width, destination)
     case .moveSignExtended(let width, let size): self = .moveSignExtended(width, from: size, destination, source)
+    case .addressSpaceCast(let toUser): self = .addressSpaceCast(toUser: toUser, destination, source)
     case .byteSwap(let order, let size): self = .byteSwap(order, size, destination)
     case .load(let size, let signed): self = .load(size, signed: signed, destination, base: source, offset: offset)
     case .loadAcquire(let size): self = .loadAcquire(size, destination, base: source, offset: offset)

@@ -11,7 +11,7 @@ extension Operation {
       instruction.set(destination: register, operand)
     case .negate(_, let register), .byteSwap(_, _, let register), .callRegister(let register):
       instruction.destination = register.rawValue
-    case .moveSignExtended(_, _, let destination, let source):
+    case .moveSignExtended(_, _, let destination, let source), .addressSpaceCast(_, let destination, let source):
       instruction.set(destination: destination, .register(source))
     case .load(_, _, let register, let base, let offset), .loadAcquire(_, let register, let base, let offset):
       instruction.set(destination: register, .register(base))

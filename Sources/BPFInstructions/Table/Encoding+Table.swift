@@ -1,7 +1,8 @@
 extension Encoding {
   /// Every defined encoding, in the order of RFC 9669: arithmetic, jumps and calls, loads and stores.
   public static let table: [Encoding] =
-    arithmetic + moves + byteSwaps + jumps + branches + calls + loads + stores + atomics + wideLoads + packetLoads
+    arithmetic + moves + casts + byteSwaps + jumps + branches + calls + loads + stores + atomics + wideLoads
+    + packetLoads
 
   /// The rows of an opcode; empty for one that is undefined.
   public static func rows(of opcode: UInt8) -> ArraySlice<Encoding> {
@@ -73,6 +74,13 @@ extension Encoding {
           offset: .fixed(Int32(size.bits)))
       }
     }
+
+  /// `BPF_ADDR_SPACE_CAST`: the immediate is the new address space in its upper half, the old one in its lower.
+  private static let casts: [Encoding] = [false, true].map { toUser in
+    Encoding(
+      0xbf, toUser ? "cast_user" : "cast_kern", .addressSpaceCast(toUser: toUser), destination: .operand,
+      source: .operand, offset: .fixed(1), immediate: .fixed(toUser ? 1 << 16 : 1))
+  }
 
   /// RFC 9669 section 4.2: the immediate is the width.
   private static let byteSwaps: [Encoding] = ByteOrder.allCases.flatMap { order in

@@ -3,6 +3,7 @@ public enum Form: Hashable, Sendable {
   case alu(ALU, Width, OperandKind)
   case negate(Width)
   case moveSignExtended(Width, from: MemorySize)
+  case addressSpaceCast(toUser: Bool)
   case byteSwap(ByteOrder, MemorySize)
   case load(MemorySize, signed: Bool)
   case loadAcquire(MemorySize)
@@ -44,6 +45,7 @@ extension Operation {
     case .alu(let alu, let width, _, let operand): .alu(alu, width, operand.kind)
     case .negate(let width, _): .negate(width)
     case .moveSignExtended(let width, let size, _, _): .moveSignExtended(width, from: size)
+    case .addressSpaceCast(let toUser, _, _): .addressSpaceCast(toUser: toUser)
     case .byteSwap(let order, let size, _): .byteSwap(order, size)
     case .load(let size, let signed, _, _, _): .load(size, signed: signed)
     case .loadAcquire(let size, _, _, _): .loadAcquire(size)
@@ -68,7 +70,8 @@ extension Operation {
   public var writtenRegister: Register? {
     switch self {
     case .alu(_, _, let register, _), .negate(_, let register), .moveSignExtended(_, _, let register, _),
-      .byteSwap(_, _, let register), .load(_, _, let register, _, _), .loadAcquire(_, let register, _, _),
+      .addressSpaceCast(_, let register, _), .byteSwap(_, _, let register), .load(_, _, let register, _, _),
+      .loadAcquire(_, let register, _, _),
       .loadImmediate(let register, _, _):
       register
     case .atomic(.compareExchange, _, _, _, _, _), .loadAbsolute, .loadIndirect: .r0

@@ -147,6 +147,17 @@ extension Assembler {
         let place = try line.memory()
         try line.expect(")")
         item.operation = .loadAcquire(place.size, register, base: place.base, offset: place.offset)
+      } else if word == "addr_space_cast" {
+        line.advance()
+        try line.expect("(")
+        let source = try line.register(.w64)
+        try line.expect(",")
+        let to: Int32 = try line.number().value()
+        try line.expect(",")
+        let from: Int32 = try line.number().value()
+        guard to ^ from == 1, to == 0 || from == 0 else { throw line.unexpected("address spaces 0, 1 or 1, 0") }
+        try line.expect(")")
+        item.operation = .addressSpaceCast(toUser: to == 1, register, source)
       } else if word.hasPrefix("atomic") {
         item.operation = try atomic(register, in: &line)
       } else {

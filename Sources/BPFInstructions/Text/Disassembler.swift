@@ -42,6 +42,8 @@ public struct Disassembler: Sendable {
       "\(name(register, width)) = -\(name(register, width))"
     case .moveSignExtended(let width, let size, let destination, let source):
       "\(name(destination, width)) = (s\(size.bits))\(name(source, width))"
+    case .addressSpaceCast(let toUser, let destination, let source):
+      "\(destination) = addr_space_cast(\(source), \(toUser ? "1, 0" : "0, 1"))"
     case .byteSwap(let order, let size, let register):
       "\(register) = \(order.mnemonic)\(size.bits) \(register)"
     case .load(let size, let signed, let register, let base, let offset):

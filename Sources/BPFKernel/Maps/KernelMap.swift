@@ -7,6 +7,8 @@ public final class KernelMap: MapAccess, MapOfMapsAccess {
   public let spec: MapSpec
   /// What could not be had and was done without, one line each.
   public let notes: [String]
+  /// An arena as user space sees it: programs are loaded only with one that is mapped.
+  private let arena: ArenaPages?
   /// The descriptor that programs are patched with.
   package let descriptor: KernelDescriptor
   /// Of a map of maps: the maps of the object, by whose names they can be put in, and those that were put in, by key.
@@ -44,6 +46,11 @@ public final class KernelMap: MapAccess, MapOfMapsAccess {
       throw KernelMap.creationError(spec, error)
     }
     self.notes = notes
+    if spec.type == .arena {
+      arena = try ArenaPages(spec, descriptor: descriptor.number)
+      return
+    }
+    arena = nil
     if let contents = spec.initialContents, contents.contains(where: { $0 != 0 }) {
       var value = contents
       value.append(contentsOf: repeatElement(0, count: max(0, Int(spec.valueSize) - contents.count)))

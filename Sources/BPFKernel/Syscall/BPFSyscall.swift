@@ -55,6 +55,20 @@ package enum BPFSyscall {
   }
 
   /// Closes a descriptor that bpf(2) gave.
+  /// `mmap` of a descriptor's pages, shared and writable; at an address unless it is 0.
+  static func mapShared(
+    _ descriptor: Int32, count: Int, at address: UInt64
+  ) throws(ErrorNumber) -> UnsafeMutableRawPointer {
+    let fixed = Int32(address == 0 ? 0 : 0x10_0000 /* MAP_FIXED_NOREPLACE */)
+    let base = mmap(
+      UnsafeMutableRawPointer(bitPattern: UInt(address)), count, PROT_READ | PROT_WRITE, MAP_SHARED | fixed, descriptor,
+      0)
+    guard let base, base != MAP_FAILED else { throw ErrorNumber(errno) }
+    return base
+  }
+
+  static func unmap(_ base: UnsafeMutableRawPointer, count: Int) { munmap(base, count) }
+
   static func closeDescriptor(_ descriptor: Int32) { _ = close(descriptor) }
 
   /// Maps `count` bytes of a map's memory from `offset` on, to be read; nil when the kernel does not let it.

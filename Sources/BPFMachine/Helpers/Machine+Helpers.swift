@@ -102,6 +102,8 @@ extension Machine {
     case 132: ringBufferCommit(132, discard: false)
     case 133: ringBufferCommit(133, discard: true)
     case 134: ringBufferQuery()
+    case 153: perCPUPointer(153, cpu: registers[2] & 0xffff_ffff)
+    case 154: perCPUPointer(154, cpu: UInt64(configuration.cpu))
     case 163: checkMTU()
     case 164: forEachMapElement()
     case 165: formatString()

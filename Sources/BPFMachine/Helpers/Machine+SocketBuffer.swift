@@ -85,6 +85,8 @@ extension Machine {
   ///
   /// - Parameter isImmediate: the instruction holds the value.
   func storeContext(_ address: UInt64, _ value: UInt64, _ size: Int, isImmediate: Bool) -> Bool {
+    // A store to a page of an arena that is not there is lost.
+    if isInArena(address) { return true }
     guard let offset = contextOffset(address) else { return false }
     return socketBuffer.write(
       offset, size, value, isImmediate: isImmediate, seesTimestampType: seesTimestampType)

@@ -48,9 +48,9 @@ extension KernelFunctionTable {
     full("bpf_res_spin_unlock_irqrestore", "6.15", .unlockResilientRestoring),
     full("bpf_throw", "6.7", .throwException),
     full("bpf_rdonly_cast", "6.2", .castReadOnly),
-    none(
-      "bpf_cast_to_kern_ctx", "6.2",
-      note: "the kernel's own structs are not there"),
+    model(
+      "bpf_cast_to_kern_ctx", "6.2", .castToKernelContext,
+      note: "the members of struct xdp_buff and struct sk_buff that programs read most; others are 0"),
     full("bpf_wq_init", "6.10", .workInit),
     full("bpf_wq_set_callback_impl", "6.10", .workSetCallback),
     model("bpf_wq_start", "6.10", .workStart, note: "the callback runs when the program is done"),
@@ -176,7 +176,7 @@ extension KernelFunctionTable {
     model("bpf_ct_set_status", "6.0", .connectionSetStatus, note: table),
     model("bpf_ct_change_status", "6.0", .connectionChangeStatus, note: table),
     model("bpf_ct_set_nat_info", "6.1", .connectionSetTranslation, note: table),
-    none("bpf_xdp_flow_lookup", "6.11", .xdp, .mayReturnNull, note: "there is no flow table here"),
+    model("bpf_xdp_flow_lookup", "6.11", .flowLookup, .xdp, .mayReturnNull, note: "flows of the options file"),
   ]
   private static let table = "connections of the options file and those that programs add"
 

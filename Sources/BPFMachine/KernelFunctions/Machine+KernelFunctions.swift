@@ -12,6 +12,15 @@ func callKernelFunction(_ state: StatePointer, _ call: Int32) -> Sequel {
   state.pointee.machine._withUnsafeGuaranteedRef { $0.callKernelFunction(call) }
 }
 
+/// `addr_space_cast`: NULL stays NULL, and the upper half becomes the arena's. For user space the kernel takes the lower half for
+/// the whole, so that the first byte of an arena at a multiple of 4 GiB is NULL, too.
+@inline(__always)
+func castArenaPointer(_ state: StatePointer, _ value: UInt64, toUser: Bool) -> UInt64 {
+  let low = value & 0xffff_ffff
+  if toUser { return low == 0 ? 0 : low | state.pointee.arenaUser }
+  return value == 0 ? 0 : low | state.pointee.arenaGuest
+}
+
 extension Machine {
   func callKernelFunction(_ call: Int32) -> Sequel {
     guard let function = KernelFunction(call: call) else { return trap(.unknownKernelFunction) }
@@ -97,13 +106,18 @@ extension Machine {
     case .connectionChangeTimeout: return connectionSetTimeout(isInserted: true)
     case .connectionSetStatus, .connectionChangeStatus: return connectionSetStatus()
     case .connectionSetTranslation: return connectionSetTranslation()
-    case .flowLookup: return flowLookup()
+    case .flowLookup: return flowLookup(program: KernelFunction.program(call: call))
 
     case .cgroupFromIdentifier: return cgroupFromIdentifier()
     case .cgroupAncestor: return cgroupAncestor()
     case .taskUnderCgroup: return give(1)
     case .assignRequest: return assignRequest()
     }
+  }
+
+  /// True for an address in the arena's 4 GiB.
+  func isInArena(_ address: UInt64) -> Bool {
+    state.pointee.arenaGuest != 0 && address & ~0xffff_ffff == state.pointee.arenaGuest
   }
 
   /// Sets r0 to the result of a kfunc that returns an `int`: on x86-64 its upper half is zero, whatever the sign.

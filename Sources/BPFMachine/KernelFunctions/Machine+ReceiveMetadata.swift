@@ -55,7 +55,4 @@ extension Machine {
     guard protocolNumber == 0x8100 || protocolNumber == 0x88a8 else { return nil }
     return VLANTag(protocolNumber: protocolNumber, control: UInt16(frame[14]) << 8 | UInt16(frame[15]))
   }
-
-  func castToKernelContext(program: Int) -> Sequel { trap(.unknownKernelFunction) }
-  func flowLookup() -> Sequel { trap(.unknownKernelFunction) }
 }

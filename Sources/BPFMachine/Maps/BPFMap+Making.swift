@@ -37,6 +37,8 @@ extension BPFMap {
       return try RingBufferMap(spec: spec, index: index, memory: memory, cpus: cpus)
     case .sockmap, .sockhash:
       return try SocketMap(spec: spec, index: index, memory: memory, cpus: cpus)
+    case .arena:
+      return try ArenaMap(spec: spec, index: index, memory: memory, cpus: cpus)
     case .bloomFilter:
       return try BloomFilterMap(spec: spec, index: index, memory: memory, cpus: cpus)
     default:

@@ -74,7 +74,16 @@ struct MapRules {
       }
     case .ringbuf, .userRingbuf: try checkRing()
     case .skStorage, .inodeStorage, .taskStorage, .cgrpStorage: try checkStorage()
-    case .cgroupStorage, .percpuCgroupStorage, .structOps, .arena: break
+    case .cgroupStorage, .percpuCgroupStorage, .structOps: break
+    case .arena:
+      guard spec.keySize == 0, spec.valueSize == 0, spec.maxEntries > 0, has(MapFlags.mappable) else {
+        throw refuse("has no keys and values, at least one page, and the flag BPF_F_MMAPABLE")
+      }
+      guard spec.extra % 4096 == 0 else { throw refuse("begins at a page, not at \(spec.extra)") }
+      guard UInt64(spec.maxEntries) * 4096 <= 1 << 32 else { throw refuse("has at most 4 GiB of pages", errno: E2BIG) }
+      guard (spec.extra & 0xffff_ffff) + UInt64(spec.maxEntries) * 4096 <= 1 << 32 else {
+        throw refuse("does not cross a multiple of 4 GiB", errno: ERANGE)
+      }
     }
   }
 

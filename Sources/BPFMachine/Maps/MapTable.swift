@@ -64,7 +64,9 @@ public enum MapTable {
       "hashes as with BPF_F_ZERO_SEED, so that its mistakes are the same in every run"),
     model(.userRingbuf, "6.1", MapFlags.numaNode, "holds the samples that it is seeded with"),
     load(.cgrpStorage, "6.2", storage, "there is no task whose cgroup could be asked for"),
-    load(.arena, "6.9", MapFlags.mappable | 1 << 17 | 1 << 18, "pages of an arena are not simulated"),
+    model(
+      .arena, "6.9", MapFlags.mappable | 1 << 17 | 1 << 18,
+      "the pages of its variables are there; loads from others give 0 and stores are lost"),
   ]
 
   private static func full(_ type: MapType, _ since: String, _ flags: UInt32, _ note: String = "") -> MapTypeRow {

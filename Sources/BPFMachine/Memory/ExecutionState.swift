@@ -19,6 +19,9 @@ package struct ExecutionState {
   /// index among the loaded programs (reference).
   var target: UnsafeRawPointer
   var targetProgram = 0
+  /// The arena's address for user space and its guest address: the upper halves, the lower ones are the same.
+  var arenaUser: UInt64 = 0
+  var arenaGuest: UInt64 = 0
   /// The machine's maps, for helpers: no reference counting or tracked access on the way to one.
   var maps: UnsafeMutablePointer<Unmanaged<BPFMap>>
   var mapCount = 0

@@ -124,6 +124,8 @@ package struct ReferenceEngine {
     case .moveSignExtended(let width, let size, let destination, let source):
       let extended = extend(self[source], size, signed: true)
       self[destination] = width == .w64 ? extended : extended & 0xffff_ffff
+    case .addressSpaceCast(let toUser, let destination, let source):
+      self[destination] = castArenaPointer(state, self[source], toUser: toUser)
     case .byteSwap(let order, let size, let register):
       self[register] = swap(self[register], order, size)
     case .load(let size, let signed, let destination, let base, let offset):

@@ -188,6 +188,20 @@ enum Control {
     return dispatch(target, s, mark &+ (target - p), frame, regions)
   }
 
+  /// `addr_space_cast(src, 0, 1)`: where an arena's bytes are for loads and stores.
+  static let castToKernel: Handler = { p, s, mark, frame, regions in
+    let value = register(s, element(p).pointee.source)
+    setRegister(s, element(p).pointee.destination, castArenaPointer(state(s), value, toUser: false))
+    return next(p, s, mark, frame, regions)
+  }
+
+  /// `addr_space_cast(src, 1, 0)`: the number that user space knows an arena's bytes by.
+  static let castToUser: Handler = { p, s, mark, frame, regions in
+    let value = register(s, element(p).pointee.source)
+    setRegister(s, element(p).pointee.destination, castArenaPointer(state(s), value, toUser: true))
+    return next(p, s, mark, frame, regions)
+  }
+
   /// `lddw` with a 64-bit value: the immediate is an index into the constants.
   static let loadConstant: Handler = { p, s, mark, frame, regions in
     setRegister(s, element(p).pointee.destination, state(s).pointee.constants[Int(element(p).pointee.immediate)])

@@ -60,6 +60,9 @@ extension ThreadedInstruction {
       self.init(Unary.negate(width), register.rawValue, register.rawValue)
     case .moveSignExtended(let width, let size, let destination, let source):
       self.init(Unary.moveSignExtended(width, from: size), destination.rawValue, source.rawValue)
+    case .addressSpaceCast(let toUser, let destination, let source):
+      let handler = toUser ? Control.castToUser : Control.castToKernel
+      self.init(handler, destination.rawValue, source.rawValue)
     case .byteSwap(let order, let size, let register):
       self.init(Unary.byteSwap(order, size), register.rawValue, register.rawValue)
     case .load(let size, let signed, let destination, let base, let offset):

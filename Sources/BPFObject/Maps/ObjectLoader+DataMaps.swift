@@ -4,8 +4,29 @@ extension ObjectLoader {
     [".rodata", ".data", ".bss"].contains { name == $0 || name.hasPrefix($0 + ".") }
   }
 
+  /// The section of `__arena` variables, which lie at the start of the object's arena.
+  private static let arenaSection = ".addr_space.1"
+
+  private mutating func readArena() throws(ObjectError) {
+    guard let section = elf.sections.first(where: { $0.name == ObjectLoader.arenaSection && $0.size > 0 }) else {
+      return
+    }
+    guard let index = maps.firstIndex(where: { $0.type == .arena }) else {
+      notes.append("section \(section.label): there is no map of type arena for its variables")
+      return
+    }
+    guard section.size <= UInt64(maps[index].maxEntries) * 4096, section.size <= ELFSection.zeroFillLimit else {
+      throw ObjectError(
+        kind: .badSection, section: section.label,
+        message: "\(section.size) bytes do not fit the \(maps[index].maxEntries) pages of map \(maps[index].name)")
+    }
+    dataMaps[section.index] = maps[index].name
+    maps[index].initialContents = section.contents
+  }
+
   /// Makes each data section an array map of one element, as libbpf does.
   mutating func readDataMaps() throws(ObjectError) {
+    try readArena()
     var zeros: UInt64 = 0
     for section in elf.sections where ObjectLoader.isData(section.name) && !section.isExecutable && section.size > 0 {
       if section.type == .noBits {

@@ -40,6 +40,7 @@ public struct OptionsFile {
     Reader(name: "machine", read: readMachine),
     Reader(name: "xdp", read: readReceiveMetadata),
     Reader(name: "conntrack", read: readConnections),
+    Reader(name: "flowtable", read: readFlows),
     Reader(name: "interfaces", read: readInterfaces),
     Reader(name: "routes", read: readRoutes),
     Reader(name: "rules", read: readRules),

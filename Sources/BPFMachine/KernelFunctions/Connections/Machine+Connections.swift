@@ -224,7 +224,9 @@ extension Machine {
         return refuse(kernelArgument: 4)
       }
       direction.storeBytes(of: isReply ? 1 : 0, as: UInt8.self)
-      _ = connections?.use(found.address, 1)
+      if let uses = connections?.use(found.address, 1) {
+        object.host.storeBytes(of: UInt32(uses), toByteOffset: layout.uses, as: UInt32.self)
+      }
       hold(object, 1)
       return give(found.address)
     }

@@ -28,8 +28,8 @@ extension Machine {
     guard let object = heap.object(at: registers[2]), let node = memory.write(registers[2], Machine.nodeBytes) else {
       return refuse(kernelArgument: 2)
     }
-    heap.hold(object, -1)
     guard node.loadUnaligned(fromByteOffset: Machine.ownerOffset, as: UInt64.self) == 0 else {
+      heap.hold(object, -1)
       drop(object)
       return give(code: -EINVAL)
     }
@@ -40,6 +40,7 @@ extension Machine {
     other.storeBytes(of: registers[2], toByteOffset: atEnd ? 0 : 8, as: UInt64.self)
     head.storeBytes(of: registers[2], toByteOffset: atEnd ? 8 : 0, as: UInt64.self)
     node.storeBytes(of: registers[1], toByteOffset: Machine.ownerOffset, as: UInt64.self)
+    heap.hold(object, -1)
     return give(0)
   }
 

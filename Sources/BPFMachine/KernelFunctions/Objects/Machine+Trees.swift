@@ -24,8 +24,8 @@ extension Machine {
       return refuse(kernelArgument: 2)
     }
     guard let less = GuestFunction(address: registers[3]) else { return refuse(kernelArgument: 3) }
-    heap.hold(object, -1)
     guard node.loadUnaligned(fromByteOffset: Machine.ownerOffset, as: UInt64.self) == 0 else {
+      heap.hold(object, -1)
       drop(object)
       return give(code: -EINVAL)
     }
@@ -48,9 +48,10 @@ extension Machine {
 
   /// Puts the node where the way down ended.
   func finish(_ descent: TreeDescent) -> Sequel {
-    guard var tree = tree(descent.root), let node = memory.write(descent.node, Machine.nodeBytes) else {
-      return refuse(kernelArgument: 1)
-    }
+    guard var tree = tree(descent.root), let object = heap.object(at: descent.node),
+      let node = memory.write(descent.node, Machine.nodeBytes)
+    else { return refuse(kernelArgument: 1) }
+    heap.hold(object, -1)
     tree.insert(descent.node, under: descent.parent, on: descent.side, isFirst: descent.isFirst)
     node.storeBytes(of: descent.root, toByteOffset: Machine.ownerOffset, as: UInt64.self)
     return tree.isBroken ? refuse(kernelArgument: 1) : give(0)

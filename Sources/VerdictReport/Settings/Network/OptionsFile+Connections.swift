@@ -18,10 +18,10 @@ extension OptionsFile {
       throw node.fault("there is no 'protocol', which is tcp or udp")
     }
     var connection = ConnectionModel.Connection(
-      original: try direction(members, of: node),
-      protocolNumber: try protocolNode.word(Transport.self) == .tcp ? 6 : 17)
+      original: try connectionDirection(members, of: node),
+      protocolNumber: try protocolNode.word(ConnectionTransport.self).number)
     if let reply = members["reply"] {
-      connection.reply = try direction(try reply.members(of: ["source", "destination"]), of: reply)
+      connection.reply = try connectionDirection(try reply.members(of: ["source", "destination"]), of: reply)
       guard connection.reply.source.count == connection.original.source.count else {
         throw reply.fault("addresses of the same family expected as in the other direction")
       }
@@ -33,8 +33,12 @@ extension OptionsFile {
     return connection
   }
 
-  private enum Transport: String, CaseIterable {
+  /// Protocols that connections are tracked of.
+  enum ConnectionTransport: String, CaseIterable {
     case tcp, udp
+
+    /// In IP headers.
+    var number: UInt8 { self == .tcp ? 6 : 17 }
   }
 
   /// Names of `IPS_*`.
@@ -71,7 +75,8 @@ extension OptionsFile {
     return status
   }
 
-  private static func direction(
+  /// Where packets of one direction come from and go to.
+  static func connectionDirection(
     _ members: [String: SettingsNode], of node: SettingsNode
   ) throws(SettingsError) -> ConnectionModel.Direction {
     guard let source = members["source"], let destination = members["destination"] else {

@@ -317,6 +317,7 @@ int workers(struct xdp_md *ctx) {
   __u32 key = 2;
   struct pocket fresh = {}, *pocket;
   struct tally __percpu_kptr *tally;
+  struct tally *here;
 
   OUT(bpf_map_update_elem(&pockets, &key, &fresh, BPF_ANY));
   pocket = bpf_map_lookup_elem(&pockets, &key);
@@ -326,6 +327,16 @@ int workers(struct xdp_md *ctx) {
   tally = bpf_kptr_xchg(&pocket->tally, tally);
   OUT(tally != NULL);
   if (tally) bpf_percpu_obj_drop(tally);
+  tally = pocket->tally;
+  if (!tally) return XDP_DROP;
+  here = bpf_this_cpu_ptr(tally);
+  here->hits = 4;
+  here = bpf_per_cpu_ptr(tally, 0);
+  if (here) here->hits += 1;
+  here = bpf_this_cpu_ptr(tally);
+  here->hits += 10;
+  OUT(bpf_per_cpu_ptr(tally, 100000) != NULL);
+  OUT(here->hits >= 14);
   tally = bpf_kptr_xchg(&pocket->tally, NULL);
   OUT(tally != NULL);
   if (tally) bpf_percpu_obj_drop(tally);
