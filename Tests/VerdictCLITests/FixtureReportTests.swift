@@ -1,3 +1,4 @@
+import Capture
 import Foundation
 import Testing
 
@@ -68,6 +69,24 @@ struct FixtureReportTests {
         #expect("\(line[key] ?? "")" == "\(answer[key] ?? "")", "packet \(answer["packet"] ?? "")")
       }
     }
+  }
+
+  @Test("a tag that a program pushes is in the written frame, where a device would put it")
+  func writtenTags() async throws {
+    let scratch = try Scratch()
+    let ending = try await Command.run(
+      try Self.arguments("trunk") + ["--write", scratch.path("frames"), "--limit", "7"])
+    #expect(ending.code == 0, "\(ending.error)")
+    let written = try CaptureReader(path: scratch.path("frames/TC_ACT_OK.pcapng"))
+    let given = try CaptureReader(path: Command.capture("trunk.pcap"))
+    // Untagged frames get VLAN 100; nothing says what priority.
+    while let frame = try written.next() {
+      let bytes = Array(frame.bytes)
+      let length = frame.wireLength
+      let untagged = Array(try #require(try given.next()).bytes)
+      #expect(bytes == untagged[..<12] + [0x81, 0, 0, 100] + untagged[12...] && length == bytes.count)
+    }
+    #expect(written.statistics.frames == 7)
   }
 
   @Test("the programs of the chain count what they counted on the live device")

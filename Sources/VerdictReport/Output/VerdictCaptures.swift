@@ -12,7 +12,8 @@ import SystemPackage
 /// A pcapng file a verdict, named after it (`XDP_DROP.pcapng`), with the frames as the program left them.
 ///
 /// Metadata in front of a frame is left out, so that the file reads as Ethernet; every frame carries its verdict in the
-/// epb_verdict option. Codes that Linux does not define share `INVALID.pcapng`.
+/// epb_verdict option. A VLAN tag that a TC program left beside the frame is put in, as a device would. Codes that Linux does
+/// not define share `INVALID.pcapng`.
 public final class VerdictCaptures {
   private let directory: String
   private let hook: Hook
@@ -38,11 +39,27 @@ public final class VerdictCaptures {
     let verdict = Verdict(hook: hook, returnValue: outcome.returnValue)
     let output = backend.output
     let bytes = UnsafeRawBufferPointer(rebasing: output.dropFirst(backend.outputMetadataLength))
+    if hook == .tcIngress || hook == .tcEgress, let tag = (backend as? SimulatorBackend)?.socketBuffer?.tag {
+      let written: Result<Void, CaptureError> = Self.insert(tag, into: bytes).withUnsafeBytes { bytes in
+        do throws(CaptureError) { return .success(try write(bytes, verdict, frame)) } catch { return .failure(error) }
+      }
+      try written.get()
+    } else {
+      try write(bytes, verdict, frame)
+    }
+  }
+
+  private func write(_ bytes: UnsafeRawBufferPointer, _ verdict: Verdict, _ frame: Frame) throws(CaptureError) {
     // What the snap length cut off is still missing.
     let wireLength = bytes.count + (frame.wireLength - frame.bytes.count)
     try writer(verdict).write(
-      bytes, wireLength: wireLength, timestamp: frame.timestamp,
-      verdict: Self.option(verdict))
+      bytes, wireLength: wireLength, timestamp: frame.timestamp, verdict: Self.option(verdict))
+  }
+
+  /// The frame with the tag behind its addresses.
+  private static func insert(_ tag: VLANTag, into bytes: UnsafeRawBufferPointer) -> [UInt8] {
+    let words = [tag.protocolNumber, tag.control].flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }
+    return bytes.prefix(12) + words + bytes.dropFirst(12)
   }
 
   /// epb_verdict; what several programs came to is no program's verdict.
