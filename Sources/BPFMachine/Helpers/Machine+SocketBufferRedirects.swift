@@ -45,6 +45,7 @@ extension Machine {
         interface: word(2), isIngress: registers[3] & 1 != 0, bytes: Array(socketBuffer.output),
         tag: socketBuffer.tag))
     if keepsClones {
+      state.pointee.hasClones = true
       sentClones.append(
         SentClone(socketBuffer: socketBuffer.save(), interface: word(2), intoDevice: registers[3] & 1 != 0))
     }

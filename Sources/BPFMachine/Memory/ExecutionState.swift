@@ -56,6 +56,8 @@ package struct ExecutionState {
   var tailCalls = 0
   /// `may_goto` goes on this many times more.
   var loopCredit = 0
+  /// A program sent copies of its skb that are to be sent on.
+  var hasClones = false
   /// A program put something into a ring buffer.
   var hasRecords = false
   /// A kfunc left something that the end of the run must see to: an object, a lock.

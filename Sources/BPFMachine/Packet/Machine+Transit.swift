@@ -1,5 +1,15 @@
 /// An skb on its way past several programs, some of which are XDP's.
 extension Machine {
+  /// There are ``sentClones``.
+  @inline(__always)
+  package var hasClones: Bool { state.pointee.hasClones }
+
+  /// Forgets ``sentClones``.
+  package func takeClones() {
+    sentClones.removeAll()
+    state.pointee.hasClones = false
+  }
+
   /// Makes a saved skb the one that programs run on.
   /// - Throws: ``MemoryError`` when it finds no room.
   package func restoreSocketBuffer(_ saved: SocketBuffer.Saved) throws(MemoryError) {

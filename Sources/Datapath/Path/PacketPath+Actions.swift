@@ -68,7 +68,7 @@ extension PacketPath {
 
   private func note(_ action: RunAction, _ code: ActionCode) {
     counters.ran(action.link, code.rawValue)
-    if keepsSteps { current.steps.append(Journey.Step(link: action.link, code: code.rawValue)) }
+    note(action.link, code.rawValue)
     if code != .pipe { decider = action.link }
   }
 
@@ -133,13 +133,13 @@ extension PacketPath {
   /// act_mirred (net/sched/act_mirred.c, tcf_mirred_act).
   private func send(_ mirred: Mirred, to target: PathDevice, _ action: RunAction) -> ActionCode {
     guard mirredDepth < PacketPath.mirredLimit else {
-      current.end = .lost(.mirredLoop)
+      state.pointee.end = .lost(.mirredLoop)
       note(action, .shot)
       return .shot
     }
     guard target.spec.isUp else {
       let answer = mirred.redirects ? .shot : mirred.control
-      if mirred.redirects { current.end = .lost(.deviceDown) }
+      if mirred.redirects { state.pointee.end = .lost(.deviceDown) }
       note(action, answer)
       return answer
     }
@@ -154,7 +154,7 @@ extension PacketPath {
       }
     if mirred.redirects, takesAway {
       decider = action.link
-      current.fate = forward(mirred, to: target)
+      state.pointee.fate = forward(mirred, to: target)
       return .consumed
     }
     copy(fields.save()) { forward(mirred, to: target) }

@@ -17,13 +17,13 @@ extension PacketPath {
   }
 
   /// What a hook's answer means.
-  private func carryOut(_ code: ActionCode, at device: PathDevice) -> Fate {
+  func carryOut(_ code: ActionCode, at device: PathDevice) -> Fate {
     if isStopped { return .aborted }
     switch code {
     case .redirect: return redirect(from: device)
     case .shot: return .drop
     case .stolen, .queued, .trap: return .stolen
-    case .consumed: return current.fate
+    case .consumed: return state.pointee.fate
     default: return atIngress ? deliver(at: device) : leave(device)
     }
   }
@@ -31,12 +31,13 @@ extension PacketPath {
   /// Up to the stack.
   private func deliver(at device: PathDevice) -> Fate {
     if device === entry, hops == 0 { return .pass }
-    current.end = .device(device.index, .ingress)
+    state.pointee.end = .device(device.index, .ingress)
     return .redirect
   }
 
   /// Runs the tcx links, and the filters where none of them has the last word.
-  private func verdict(_ links: [RunLink], _ filters: RunFilters) -> ActionCode {
+  @inline(__always)
+  func verdict(_ links: UnsafeBufferPointer<RunLink>, _ filters: RunFilters) -> ActionCode {
     for link in links {
       let code = run(link)
       if _slowPath(isStopped) { return .shot }
@@ -59,22 +60,23 @@ extension PacketPath {
     return classify(filters)
   }
 
-  var fields: SocketBuffer { machine.socketBuffer }
+  @inline(__always) var fields: SocketBuffer { machine.socketBuffer }
 
   /// Runs a TC program on the skb in hand.
+  @inline(__always)
   func run(_ link: RunLink) -> Int32 {
     let outcome = machine.runSocketBuffer(link.program, engine: engine)
-    instructions &+= outcome.instructions
+    totals.pointee.instructions &+= outcome.instructions
     let code = Int32(bitPattern: outcome.returnValue)
     counters.ran(link.link, code)
-    if keepsSteps { current.steps.append(Journey.Step(link: link.link, code: code)) }
+    note(link.link, code)
     if _slowPath(outcome.isTrapped) {
       _ = stop()
       return 2
     }
     // What the helper noted stays noted, whoever takes it up.
     if _slowPath(outcome.isRedirected) { pending = machine.redirect }
-    if _slowPath(!machine.sentClones.isEmpty) { sendClones() }
+    if _slowPath(machine.hasClones) { sendClones() }
     return code
   }
 
@@ -93,17 +95,16 @@ extension PacketPath {
     var restarts = 0
     var position = 0
     while position < list.count {
-      let filter = list[position]
+      let index = position
       position += 1
-      guard filter.protocolNumber == Filter.everyProtocol || filter.protocolNumber == fields.filterProtocol else {
-        continue
-      }
+      let number = list[index].protocolNumber
+      guard number == Filter.everyProtocol || number == fields.filterProtocol else { continue }
       var classIdentifier: UInt32 = 0
-      let code = answer(of: filter, &classIdentifier)
+      let code = answer(list, index, &classIdentifier)
       if isStopped || code == .consumed { return code }
       if code == .reclassify || code.chain != nil {
         guard restarts < PacketPath.reclassifyLimit else {
-          current.end = .lost(.reclassifyLoop)
+          state.pointee.end = .lost(.reclassifyLoop)
           return .shot
         }
         restarts += 1
@@ -119,22 +120,29 @@ extension PacketPath {
   }
 
   /// One filter's answer; -1 asks the next (net/sched/cls_bpf.c, cls_bpf_classify).
-  private func answer(of filter: RunFilter, _ classIdentifier: inout UInt32) -> ActionCode {
-    fields.setContextField(SocketBuffer.Field.classIdentifier, filter.classIdentifier & 0xffff)
-    let code = run(filter.run)
+  @inline(__always)
+  private func answer(
+    _ filters: UnsafeBufferPointer<RunFilter>, _ index: Int, _ classIdentifier: inout UInt32
+  ) -> ActionCode {
+    // Read by field: a copy of the filter would count a reference to its actions.
+    let defaultClass = filters[index].classIdentifier
+    let link = filters[index].run
+    fields.setContextField(SocketBuffer.Field.classIdentifier, defaultClass & 0xffff)
+    let code = run(link)
     if _slowPath(isStopped) { return .shot }
-    if filter.isDirectAction {
+    if filters[index].isDirectAction {
       classIdentifier =
-        filter.classIdentifier & 0xffff_0000 | fields.contextField(SocketBuffer.Field.classIdentifier) & 0xffff
+        defaultClass & 0xffff_0000 | fields.contextField(SocketBuffer.Field.classIdentifier) & 0xffff
       let answer = ActionCode(rawValue: code).inDirectAction
-      if answer != .unspec { decider = filter.run.link }
+      if answer != .unspec { decider = link.link }
       return answer
     }
     guard code != 0 else { return .unspec }
-    classIdentifier = code == -1 ? filter.classIdentifier : UInt32(bitPattern: code)
+    classIdentifier = code == -1 ? defaultClass : UInt32(bitPattern: code)
     let before = decider
-    decider = filter.run.link
-    let answer = filter.actions.isEmpty ? .ok : execute(filter.actions)
+    decider = link.link
+    let actions = filters[index].actions
+    let answer = actions.isEmpty ? .ok : execute(actions)
     if answer.rawValue < 0 { decider = before }
     return answer
   }

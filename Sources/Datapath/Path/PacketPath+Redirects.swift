@@ -53,7 +53,7 @@ extension PacketPath {
   /// A device that the set-up does not tell of: it is there when the machine's network has it.
   private func unknown(_ index: UInt32, _ direction: Direction) -> Fate {
     guard isThere(index) else { return lost(.noDevice) }
-    current.end = .device(index, direction)
+    state.pointee.end = .device(index, direction)
     return .redirect
   }
 
@@ -82,7 +82,7 @@ extension PacketPath {
       return arrive(from: device, at: peer)
     }
     if device === entry, hops == 0 { return .pass }
-    current.end = .device(device.index, .egress)
+    state.pointee.end = .device(device.index, .egress)
     return .redirect
   }
 
@@ -99,8 +99,9 @@ extension PacketPath {
 
   /// `netif_rx`: what comes in waits until the packet in hand is done with, which only copies make different.
   func takeIn(_ device: PathDevice, runsXDP: Bool) -> Fate {
-    guard !copies.isEmpty else { return receive(device, runsXDP: runsXDP) }
-    backlog.append(Waiting(socketBuffer: fields.save(), device: device, runsXDP: runsXDP, copy: copyInHand, hops: hops))
+    guard totals.pointee.copies > 0 else { return receive(device, runsXDP: runsXDP) }
+    backlog.append(
+      Waiting(socketBuffer: fields.save(), device: device, runsXDP: runsXDP, copy: state.pointee.copy, hops: hops))
     isWaiting = true
     return .redirect
   }
@@ -111,24 +112,27 @@ extension PacketPath {
     while next < backlog.count {
       let waiting = backlog[next]
       next += 1
-      let main = current
-      if let copy = waiting.copy { current = copies[copy] }
-      copyInHand = waiting.copy
+      // The packet's own way, while a copy goes on its.
+      let (own, ownSteps) = (state.pointee, steps)
+      if let copy = waiting.copy {
+        steps = copies[copy].steps
+        state.pointee = PathState()
+        state.pointee.copy = copy
+      }
       decider = -1
       pending = nil
       hops = waiting.hops
       isWaiting = false
+      isSocketBuffer = true
       do {
         try machine.restoreSocketBuffer(waiting.socketBuffer)
-        isSocketBuffer = true
         finish(receive(waiting.device, runsXDP: waiting.runsXDP))
       } catch {
         finish(lost(.tooShort))
       }
-      if waiting.copy == nil { keepOutput() } else { current = main }
+      if waiting.copy == nil { keepOutput() } else { (state.pointee, steps) = (own, ownSteps) }
     }
     backlog.removeAll()
-    copyInHand = nil
   }
 
   /// `__netif_receive_skb_core`
@@ -145,10 +149,10 @@ extension PacketPath {
     do {
       let outcome = try machine.runXDP(
         xdp.program, engine: engine, ingress: fields.contextField(SocketBuffer.Field.interface))
-      instructions += outcome.instructions
+      totals.pointee.instructions += outcome.instructions
       let code = Int32(bitPattern: outcome.returnValue)
       counters.ran(xdp.link, code)
-      if keepsSteps { current.steps.append(Journey.Step(link: xdp.link, code: code)) }
+      note(xdp.link, code)
       if outcome.isTrapped { return stop() }
       let fate = xdpFate(xdp, code)
       if fate == .pass { return nil }
@@ -184,7 +188,7 @@ extension PacketPath {
   /// Sends the copies of `bpf_clone_redirect`, once the program that sent them is done.
   func sendClones() {
     let clones = machine.sentClones
-    machine.sentClones.removeAll()
+    machine.takeClones()
     let original = fields.save()
     for clone in clones {
       copy(clone.socketBuffer, original: original) {
@@ -195,23 +199,26 @@ extension PacketPath {
 
   /// Sends a copy on its own way, and comes back to the packet.
   func copy(_ saved: SocketBuffer.Saved, original: SocketBuffer.Saved? = nil, _ way: () -> Fate) {
-    let outer = (current, copyInHand)
-    let state = (decider, pending, done, atIngress, hops, isSocketBuffer, isWaiting)
+    let (outer, outerSteps) = (state.pointee, steps)
     let number = copies.count
     copies.append(Journey())
+    totals.pointee.copies += 1
+    totals.pointee.hasDetails = true
     copyCount &+= 1
-    (current, copyInHand) = (Journey(), number)
+    // Depths and hops count on: a copy is sent within the sending of what it was made of.
+    state.pointee.copy = number
+    state.pointee.end = .here
     decider = -1
     isWaiting = false
+    steps = []
     do {
       try machine.restoreSocketBuffer(saved)
       finish(way())
     } catch {
       finish(lost(.tooShort))
     }
-    if isWaiting { copies[number] = current }
-    (current, copyInHand) = outer
-    (decider, pending, done, atIngress, hops, isSocketBuffer, isWaiting) = state
+    if isWaiting { copies[number] = journeyInHand }
+    (state.pointee, steps) = (outer, outerSteps)
     try? machine.restoreSocketBuffer(original ?? saved)
   }
 }

@@ -13,62 +13,44 @@ public final class PacketPath: Backend {
   public let hook = Hook.chain
   public let machine: Machine
   /// Every program and action that is attached, in the order in which a packet would meet them, device by device.
-  public internal(set) var links: [PathLink] = []
+  public let links: [PathLink]
   /// What could not be done as an object says, one line each.
-  public internal(set) var notes: [String] = []
-  /// Keeps every step of a packet's way, for who asks for ``journey``.
-  public var keepsSteps = false
-
+  public let notes: [String]
   let spec: PathSpec
   let engine: EngineKind
-  var devices: [PathDevice] = []
-  var objects: [PathObject] = []
-  var counters = LinkCounters(links: 0)
+  let devices: [PathDevice]
+  let objects: [PathObject]
+  let counters: LinkCounters
   let entry: PathDevice
   private let entersEgress: Bool
   /// The one program, where nothing but an XDP program is attached.
-  private var onlyXDP: RunLink?
+  private let onlyXDP: RunLink?
+  /// What is attached where frames come to, in reach.
+  private let entryXDP: RunLink?
+  private let entryLinks: UnsafeBufferPointer<RunLink>
+  private let entryFilters: RunFilters
 
   // MARK: The packet in hand
 
-  /// The way of the packet, or of the copy, in hand.
-  var current = Journey()
-  /// Instructions that the packet took so far.
-  var instructions = 0
-  /// Who has the last word so far: the link, or -1.
-  var decider = -1
-  /// What a redirect helper noted and nobody took up yet (`bpf_redirect_info`).
-  var pending: Redirect?
-  /// The target of the redirect that was done.
-  var done: Redirect?
-  /// A program was stopped by a trap.
-  var isStopped = false
-  /// The packet is on the way in.
-  var atIngress = true
-  /// Sends within sends (`dev_xmit_recursion`).
-  var transmitDepth = 0
-  /// act_mirred within act_mirred.
-  var mirredDepth = 0
-  /// From one device to the next.
-  var hops = 0
+  let state = UnsafeMutablePointer<PathState>.allocate(capacity: 1)
+  let totals = UnsafeMutablePointer<PathTotals>.allocate(capacity: 1)
+  /// Steps of the packet, or of the copy, in hand.
+  var steps: [Journey.Step] = []
+  /// The copies of the packet in hand.
+  var copies: [Journey] = []
+  /// What came in and waits, in order.
+  var backlog: [Waiting] = []
+  /// The packet as its own way ended, where copies were taken in after it.
+  private var kept: (bytes: [UInt8], metadata: Int)?
+  private var lastTrap: Trap?
+  private var frameOut: [UInt8] = []
+
+  // MARK: All packets
+
   /// Packets and copies by where they ended, other than where they came in.
   public internal(set) var ends: [Journey.End: UInt64] = [:]
   /// Copies that were sent, of all packets.
   public internal(set) var copyCount: UInt64 = 0
-  /// The copies of the packet in hand.
-  var copies: [Journey] = []
-  /// Which of them is in hand; nil for the packet itself.
-  var copyInHand: Int?
-  /// What came in and waits, in order.
-  var backlog: [Waiting] = []
-  /// The packet or copy in hand has gone there.
-  var isWaiting = false
-  /// The packet as its own way ended, where copies were taken in after it.
-  private var kept: (bytes: [UInt8], metadata: Int)?
-  /// The packet is an skb, not in a driver's buffer.
-  var isSocketBuffer = false
-  private var lastTrap: Trap?
-  private var frameOut: [UInt8] = []
 
   /// Sets up a machine with every object's maps, and loads what is attached.
   /// - Throws: ``BackendError`` for a name that there is not, and for what the kernel would refuse.
@@ -77,6 +59,8 @@ public final class PacketPath: Backend {
   ) throws(BackendError) {
     self.spec = spec
     self.engine = engine
+    state.initialize(to: PathState())
+    totals.initialize(to: PathTotals())
     entersEgress = spec.direction == .egress
     var configuration = configuration
     let made = spec.devices.map { PathDevice(spec: $0) }
@@ -98,7 +82,15 @@ public final class PacketPath: Backend {
     devices = made
     counters = LinkCounters(links: links.count)
     machine.keepsClones = true
-    if links.count == 1, !entersEgress, !entry.spec.isGenericXDP { onlyXDP = entry.xdp }
+    onlyXDP = links.count == 1 && !entersEgress && !entry.spec.isGenericXDP ? entry.xdp : nil
+    entryXDP = entersEgress ? nil : entry.xdp
+    entryLinks = entersEgress ? entry.tcxEgress : entry.tcxIngress
+    entryFilters = entersEgress ? entry.egress : entry.ingress
+  }
+
+  deinit {
+    state.deallocate()
+    totals.deallocate()
   }
 
   /// The names of the programs, in the order of ``links``.
@@ -127,28 +119,24 @@ public final class PacketPath: Backend {
     } catch {
       throw noRoom(frame)
     }
-    let code = Int32(bitPattern: outcome.returnValue)
-    counters.ran(run.link, code)
+    let code = outcome.returnValue
     // A verdict other than a redirect is its fate's number already.
-    if _fastPath(code != 4 && code >= 0 && code <= 3 && !keepsSteps) {
-      if _fastPath(!outcome.isTrapped) { counters.decided(run.link) }
-      if _slowPath(isSocketBuffer || current.fate.rawValue != code || decider != run.link) { remember(run, code) }
+    if _fastPath(code < 4 && !outcome.isTrapped && !totals.pointee.keepsSteps) {
+      counters.ran(run.link, Int32(bitPattern: code))
+      counters.decided(run.link)
+      totals.pointee.codeAlone = Int32(bitPattern: code)
       outcome.isRedirected = false
       return outcome
     }
+    totals.pointee.codeAlone = -1
     begin()
-    instructions = outcome.instructions
+    totals.pointee.instructions = outcome.instructions
+    counters.ran(run.link, Int32(bitPattern: code))
     finish(finishXDP(run, outcome))
     return ended()
   }
 
-  private func remember(_ run: RunLink, _ code: Int32) {
-    begin()
-    decider = run.link
-    current.decider = run.link
-    current.fate = Fate(rawValue: code) ?? .aborted
-  }
-
+  @inline(__always)
   private func runAll(_ frame: Frame) throws(BackendError) -> Outcome {
     begin()
     do {
@@ -163,78 +151,98 @@ public final class PacketPath: Backend {
     BackendError(message: "packet \(frame.number): cannot reserve \(frame.bytes.count) bytes for the frame")
   }
 
+  @inline(__always)
   private func begin() {
-    current.steps.removeAll(keepingCapacity: true)
-    if _slowPath(!copies.isEmpty) {
-      current.copies = []
-      copies.removeAll()
-      kept = nil
-    }
-    isWaiting = false
-    current.end = .here
-    current.decider = nil
-    instructions = 0
-    decider = -1
-    pending = nil
-    done = nil
-    isStopped = false
-    transmitDepth = 0
-    mirredDepth = 0
-    hops = 0
-    isSocketBuffer = false
+    if _slowPath(totals.pointee.hasDetails) { forgetDetails() }
+    state.pointee = PathState()
+    totals.pointee.instructions = 0
+    totals.pointee.hasTrapped = false
+  }
+
+  @inline(never)
+  private func forgetDetails() {
+    steps.removeAll(keepingCapacity: true)
+    copies.removeAll()
+    totals.pointee.copies = 0
+    totals.pointee.hasDetails = false
+    kept = nil
   }
 
   /// The packet's, or the copy's, way has come to its end, or goes on later.
+  @inline(__always)
   func finish(_ fate: Fate) {
-    if isWaiting { return }
-    current.fate = fate
-    current.decider = decider < 0 ? nil : decider
+    if _slowPath(state.pointee.isWaiting) { return }
+    state.pointee.fate = fate
     if decider >= 0 { counters.decided(decider) }
-    if current.end != .here { ends[current.end, default: 0] += 1 }
-    if let copyInHand { copies[copyInHand] = current }
+    if _slowPath(fate != .pass) { noteEnd() }
+    if _slowPath(state.pointee.copy != nil), let copy = state.pointee.copy { copies[copy] = journeyInHand }
   }
 
+  private func noteEnd() {
+    if state.pointee.end != .here { ends[state.pointee.end, default: 0] += 1 }
+  }
+
+  /// The way of the packet, or of the copy, in hand.
+  var journeyInHand: Journey {
+    var journey = Journey()
+    journey.steps = steps
+    journey.fate = state.pointee.fate
+    journey.decider = decider < 0 ? nil : decider
+    journey.end = state.pointee.end
+    return journey
+  }
+
+  @inline(__always)
   private func ended() -> Outcome {
-    if _slowPath(!copies.isEmpty) {
+    if _slowPath(totals.pointee.copies > 0) {
       if !isWaiting { keepOutput() }
       emptyBacklog()
-      current.copies = copies
     }
     return Outcome(
-      returnValue: UInt32(bitPattern: current.fate.rawValue), instructions: instructions, isTrapped: isStopped,
-      isRedirected: current.fate == .redirect)
+      returnValue: UInt32(bitPattern: state.pointee.fate.rawValue), instructions: totals.pointee.instructions,
+      isTrapped: totals.pointee.hasTrapped, isRedirected: state.pointee.fate == .redirect)
+  }
+
+  /// Keeps a step of the way in hand.
+  @inline(__always)
+  func note(_ link: Int, _ code: Int32) {
+    if _slowPath(totals.pointee.keepsSteps) {
+      steps.append(Journey.Step(link: link, code: code))
+      totals.pointee.hasDetails = true
+    }
   }
 
   /// The frame comes in from the wire.
   private func arrive(_ frame: Frame) throws(MemoryError) -> Fate {
-    atIngress = true
-    if let xdp = entry.xdp {
+    if let xdp = entryXDP {
       let outcome = try machine.run(xdp.program, on: frame.bytes, timestamp: frame.timestamp, engine: engine)
-      instructions = outcome.instructions
+      totals.pointee.instructions = outcome.instructions
       counters.ran(xdp.link, Int32(bitPattern: outcome.returnValue))
       let fate = finishXDP(xdp, outcome)
       if fate == .tx, entry.spec.isGenericXDP { return try sendBack(entry) }
       guard fate == .pass, machine.packet.count >= 14 else { return fate }
-      if entry.tcxIngress.isEmpty, entry.ingress.isEmpty { return .pass }
+      if entryLinks.isEmpty, entryFilters.isEmpty { return .pass }
       try machine.receiveSocketBufferFromPacket()
     } else {
       try machine.receiveSocketBuffer(frame.bytes, timestamp: frame.timestamp, engine: engine)
     }
     isSocketBuffer = true
-    return ingress(entry)
+    let code = verdict(entryLinks, entryFilters)
+    return _fastPath(code == .ok || code == .unspec) ? .pass : carryOut(code, at: entry)
   }
 
   /// The frame comes from the stack, on its way out.
   private func leave(_ frame: Frame) throws(MemoryError) -> Fate {
     try machine.receiveSocketBuffer(frame.bytes, timestamp: frame.timestamp, engine: engine)
     isSocketBuffer = true
-    return egress(entry)
+    atIngress = false
+    return carryOut(verdict(entryLinks, entryFilters), at: entry)
   }
 
   /// What an XDP verdict came to, where the packet is still in a driver's buffer.
   private func finishXDP(_ run: RunLink, _ outcome: Outcome) -> Fate {
     let code = Int32(bitPattern: outcome.returnValue)
-    if keepsSteps { current.steps.append(Journey.Step(link: run.link, code: code)) }
+    note(run.link, code)
     if _slowPath(outcome.isTrapped) { return stop() }
     return xdpFate(run, code)
   }
@@ -242,6 +250,7 @@ public final class PacketPath: Backend {
   /// A trap ends the packet's way.
   func stop() -> Fate {
     isStopped = true
+    totals.pointee.hasTrapped = true
     lastTrap = machine.trap
     current.end = .lost(.stopped)
     decider = -1
@@ -279,13 +288,36 @@ public final class PacketPath: Backend {
   // MARK: What the last packet came to
 
   /// The way of the last packet; its steps only with ``keepsSteps``.
-  public var journey: Journey? { current }
-  public var trap: Trap? { isStopped ? lastTrap : onlyXDP != nil ? machine.trap : nil }
-  public var redirect: Redirect? { done }
+  public var journey: Journey? {
+    settleAlone()
+    var journey = journeyInHand
+    journey.copies = copies
+    return journey
+  }
+
+  /// What a run that kept nothing but its code would have kept.
+  private func settleAlone() {
+    guard let onlyXDP, totals.pointee.codeAlone >= 0 else { return }
+    let code = totals.pointee.codeAlone
+    totals.pointee.codeAlone = -1
+    begin()
+    decider = onlyXDP.link
+    state.pointee.fate = Fate(rawValue: code) ?? .aborted
+  }
+
+  public var trap: Trap? {
+    settleAlone()
+    return totals.pointee.hasTrapped ? lastTrap : nil
+  }
+  public var redirect: Redirect? {
+    settleAlone()
+    return done
+  }
   public var maps: [any MapAccess] { machine.maps }
 
   /// The frame as it was when its way ended, the tag beside it put back in.
   public var output: UnsafeRawBufferPointer {
+    settleAlone()
     // The array is kept, and nothing changes it before the next run.
     if _slowPath(kept != nil), let bytes = kept?.bytes { return bytes.withUnsafeBytes { $0 } }
     return outputInHand
@@ -313,7 +345,10 @@ public final class PacketPath: Backend {
 
   public var deferredReport: DeferredReport? { machine.deferredReport }
 
-  public var outputMetadataLength: Int { kept?.metadata ?? (isSocketBuffer ? 0 : machine.packet.metadataCount) }
+  public var outputMetadataLength: Int {
+    settleAlone()
+    return kept?.metadata ?? (isSocketBuffer ? 0 : machine.packet.metadataCount)
+  }
 
   public func describe(_ trap: Trap) -> TrapDescription { machine.describe(trap) }
 

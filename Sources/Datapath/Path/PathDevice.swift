@@ -4,14 +4,19 @@ import BPFMachine
 final class PathDevice {
   let spec: DeviceSpec
   var xdp: RunLink?
-  var tcxIngress: [RunLink] = []
-  var tcxEgress: [RunLink] = []
+  var tcxIngress = UnsafeBufferPointer<RunLink>(start: nil, count: 0)
+  var tcxEgress = UnsafeBufferPointer<RunLink>(start: nil, count: 0)
   var ingress = RunFilters()
   var egress = RunFilters()
   /// The other end of a veth pair.
   weak var peer: PathDevice?
 
   init(spec: DeviceSpec) { self.spec = spec }
+
+  deinit {
+    tcxIngress.deallocate()
+    tcxEgress.deallocate()
+  }
 
   var index: UInt32 { spec.index }
 }
@@ -24,16 +29,44 @@ struct RunLink {
   var link: Int
 }
 
-/// Filters of a hook, ready to run.
-struct RunFilters {
+/// Filters of a hook, ready to run; they lie where the run reaches them without counting references.
+final class RunFilters {
   /// Chain 0, where packets come in.
-  var first: [RunFilter] = []
+  let first: UnsafeBufferPointer<RunFilter>
   /// The other chains.
-  var others: [UInt32: [RunFilter]] = [:]
+  private let others: [UInt32: UnsafeBufferPointer<RunFilter>]
+
+  init(_ chains: [UInt32: [RunFilter]] = [:]) {
+    first = UnsafeBufferPointer(copying: chains[0] ?? [])
+    others = chains.filter { $0.key != 0 }.mapValues { UnsafeBufferPointer(copying: $0) }
+  }
+
+  deinit {
+    for filters in [first] + others.values {
+      let memory = UnsafeMutableBufferPointer(mutating: filters)
+      memory.deinitialize()
+      memory.deallocate()
+    }
+  }
 
   var isEmpty: Bool { first.isEmpty }
 
-  func chain(_ index: UInt32) -> [RunFilter] { index == 0 ? first : others[index] ?? [] }
+  func chain(_ index: UInt32) -> UnsafeBufferPointer<RunFilter> {
+    index == 0 ? first : others[index] ?? UnsafeBufferPointer(start: nil, count: 0)
+  }
+}
+
+extension UnsafeBufferPointer {
+  /// Elements in memory of their own, which whoever makes it gives back.
+  init(copying elements: [Element]) {
+    guard !elements.isEmpty else {
+      self.init(start: nil, count: 0)
+      return
+    }
+    let memory = UnsafeMutableBufferPointer<Element>.allocate(capacity: elements.count)
+    _ = memory.initialize(from: elements)
+    self.init(memory)
+  }
 }
 
 /// A filter, ready to run.

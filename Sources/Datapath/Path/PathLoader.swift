@@ -147,25 +147,25 @@ struct PathLoader {
 
   private mutating func attach(
     _ programs: [ProgramReference], _ device: String, _ direction: Direction
-  ) throws(BackendError) -> [RunLink] {
+  ) throws(BackendError) -> UnsafeBufferPointer<RunLink> {
     var made: [RunLink] = []
     for (position, program) in programs.enumerated() {
       made.append(
         try link(program, device, .tcx(direction, position: position + 1), [.schedCLS], "a TC classifier"))
     }
-    return made
+    return UnsafeBufferPointer(copying: made)
   }
 
   private mutating func attach(
     _ list: FilterList, _ device: String, _ direction: Direction
   ) throws(BackendError) -> RunFilters {
-    var made = RunFilters()
+    var made: [UInt32: [RunFilter]] = [:]
     for (chain, entries) in list.chains.sorted(by: { $0.key < $1.key }) {
       var filters: [RunFilter] = []
       for entry in entries { filters.append(try attach(entry, chain, device, direction)) }
-      if chain == 0 { made.first = filters } else { made.others[chain] = filters }
+      made[chain] = filters
     }
-    return made
+    return RunFilters(made)
   }
 
   private mutating func attach(
