@@ -32,6 +32,39 @@ import Testing
     #expect(machine.runSocketBuffer(second, engine: engine).returnValue == 0)
   }
 
+  @Test("Nothing of one frame is left for the next, whatever a program did to it", arguments: EngineKind.allCases)
+  func nothingLeft(engine: EngineKind) throws {
+    let machine = try Machine(maps: [])
+    let calls: [(helper: Int32, arguments: [Int32])] = [
+      (18, [0x81, 5]), (43, [14, 0]), (50, [20, 1, 2]), (31, [0xdd86, 0]), (32, [0]), (48, [7]), (192, [5, 1]),
+      (135, [1]), (38, [80, 0]), (39, [50]), (34, []),
+    ]
+    let plain = try machine.load(program(.schedCLS) { $0.add(.alu(.mov, .w64, .r0, .immediate(0))) })
+    func state() throws -> ([UInt8], [UInt8], Int) {
+      try frame.withUnsafeBytes { try machine.receiveSocketBuffer($0, linearCount: 40, timestamp: 1) }
+      _ = machine.runSocketBuffer(plain, engine: engine)
+      let buffer = machine.socketBuffer
+      return ([UInt8](buffer.contextBytes), [UInt8](buffer.output), buffer.networkOffset)
+    }
+    let before = try state()
+    for call in calls {
+      let index = try machine.load(
+        program(.schedCLS) { sketch in
+          for (number, argument) in call.arguments.enumerated() {
+            if let register = Register(rawValue: UInt8(number + 2)) {
+              sketch.add(.alu(.mov, .w64, register, .immediate(argument)))
+            }
+          }
+          sketch.add(.callHelper(call.helper))
+          sketch.add(.alu(.mov, .w64, .r0, .immediate(0)))
+        })
+      _ = try frame.withUnsafeBytes { try machine.runSocketBuffer(index, on: $0, timestamp: 1, engine: engine) }
+      let after = try state()
+      #expect(after == before, "\(HelperTable.name(call.helper) ?? "")")
+    }
+    #expect(MemoryLayout<SocketBuffer.Beside>.size <= 192)
+  }
+
   @Test("Metadata that XDP wrote is at data_meta, and XDP runs again after TC", arguments: EngineKind.allCases)
   func handsOnMetadata(engine: EngineKind) throws {
     let machine = try Machine(maps: [])

@@ -147,8 +147,16 @@ extension SocketBuffer {
 
   // MARK: What the context holds
 
+  /// Writes a field that every frame sets when it comes in.
   @inline(__always)
-  func store(_ field: Int, _ value: UInt32) { context.storeBytes(of: value, toByteOffset: field, as: UInt32.self) }
+  func put(_ field: Int, _ value: UInt32) { context.storeBytes(of: value, toByteOffset: field, as: UInt32.self) }
+
+  /// Writes a field that is to be as it was for the next frame.
+  @inline(__always)
+  func store(_ field: Int, _ value: UInt32) {
+    fields.pointee.isTouched = true
+    put(field, value)
+  }
 
   /// A 32-bit field of the context as it is now.
   @inline(__always)
@@ -159,7 +167,8 @@ extension SocketBuffer {
 
   /// The whole context.
   package var contextBytes: UnsafeMutableRawBufferPointer {
-    UnsafeMutableRawBufferPointer(start: context, count: SocketBuffer.contextSize)
+    fields.pointee.isTouched = true
+    return UnsafeMutableRawBufferPointer(start: context, count: SocketBuffer.contextSize)
   }
 
   /// Ethernet protocol, host order.
@@ -186,13 +195,19 @@ extension SocketBuffer {
   /// `skb->tstamp`.
   package var timestamp: UInt64 {
     get { context.load(fromByteOffset: Field.timestamp, as: UInt64.self) }
-    nonmutating set { context.storeBytes(of: newValue, toByteOffset: Field.timestamp, as: UInt64.self) }
+    nonmutating set {
+      fields.pointee.isTouched = true
+      context.storeBytes(of: newValue, toByteOffset: Field.timestamp, as: UInt64.self)
+    }
   }
 
   /// `skb->tstamp_type`.
   package var timestampType: UInt8 {
     get { context.load(fromByteOffset: Field.timestampType, as: UInt8.self) }
-    nonmutating set { context.storeBytes(of: newValue, toByteOffset: Field.timestampType, as: UInt8.self) }
+    nonmutating set {
+      fields.pointee.isTouched = true
+      context.storeBytes(of: newValue, toByteOffset: Field.timestampType, as: UInt8.self)
+    }
   }
 
   /// `skb_clear_hash`.

@@ -38,6 +38,8 @@ package struct SocketBuffer {
     var initialOptions: [UInt8] = []
     /// Frames come with a tag to take, options or a sum.
     var needsSettling = false
+    /// Something is otherwise than when the last frame came in, beside what every frame sets.
+    var isTouched = true
   }
 
   /// What an skb has that its context does not show. Positions count from the start of the buffer, as `skb->head` has it.
@@ -92,7 +94,10 @@ package struct SocketBuffer {
   var fields: UnsafeMutablePointer<Layout> { layout }
   var beside: Beside {
     @inline(__always) get { besidePointer.pointee }
-    nonmutating _modify { yield &besidePointer.pointee }
+    nonmutating _modify {
+      layout.pointee.isTouched = true
+      yield &besidePointer.pointee
+    }
   }
   /// `struct __sk_buff` as it is when a frame comes in.
   var template: UnsafeMutableRawPointer { context + 256 }
@@ -137,6 +142,7 @@ package struct SocketBuffer {
     beside.data = SocketBuffer.headroom
     beside.networkHeader = SocketBuffer.headroom + SocketBuffer.ethernetLength
     initial.pointee = beside
+    layout.pointee.isTouched = true
     layout.pointee.deviceAddress = address
     layout.pointee.hasPacketType = setup.packetType != nil || setup.path == .egress
     layout.pointee.linearLimit = max(SocketBuffer.ethernetLength, setup.linearCount)
@@ -166,20 +172,23 @@ package struct SocketBuffer {
     if let base = frame.baseAddress {
       (layout.pointee.host + (SocketBuffer.headroom &- metadataCount)).copyMemory(from: base, byteCount: frame.count)
     }
-    copyLines(to: besidePointer, from: initial)
-    copyLines(to: context, from: template)
+    if layout.pointee.isTouched || count < SocketBuffer.ethernetLength {
+      layout.pointee.isTouched = count < SocketBuffer.ethernetLength
+      copyLines(to: besidePointer, from: initial)
+      copyLines(to: context, from: template)
+    }
     besidePointer.pointee.length = count
     besidePointer.pointee.metadata = metadataCount
     besidePointer.pointee.linear = min(
       count, layout.pointee.linearLimit, max(SocketBuffer.ethernetLength, linearCount))
     if _fastPath(count >= SocketBuffer.ethernetLength) {
-      protocolNumber = ethernetProtocol(at: 12)
+      put(Field.protocolNumber, UInt32(ethernetProtocol(at: 12).bigEndian))
       if !layout.pointee.hasPacketType { setPacketType(layout.pointee.deviceAddress) }
     }
     if _slowPath(layout.pointee.needsSettling) { settle() }
     if let shortfall = layout.pointee.wireLengthShortfall {
       // The queue counts what arrived; what a program does to the frame changes nothing of that.
-      store(Field.wireLength, UInt32(truncatingIfNeeded: besidePointer.pointee.length) &- shortfall)
+      put(Field.wireLength, UInt32(truncatingIfNeeded: besidePointer.pointee.length) &- shortfall)
     }
     publish()
   }
@@ -238,10 +247,10 @@ package struct SocketBuffer {
     let metadata = besidePointer.pointee.metadata
     let linear = besidePointer.pointee.linear
     let start = UInt32(truncatingIfNeeded: PacketBuffer.guestStart) &+ UInt32(truncatingIfNeeded: data)
-    store(Field.length, UInt32(truncatingIfNeeded: besidePointer.pointee.length))
-    store(Field.data, start)
-    store(Field.dataEnd, start &+ UInt32(truncatingIfNeeded: linear))
-    store(Field.dataMeta, start &- UInt32(truncatingIfNeeded: metadata))
+    put(Field.length, UInt32(truncatingIfNeeded: besidePointer.pointee.length))
+    put(Field.data, start)
+    put(Field.dataEnd, start &+ UInt32(truncatingIfNeeded: linear))
+    put(Field.dataMeta, start &- UInt32(truncatingIfNeeded: metadata))
     region.pointee = Region(
       base: layout.pointee.host + (data &- metadata),
       lower: PacketBuffer.guestStart &+ UInt64(truncatingIfNeeded: data &- metadata),
@@ -275,6 +284,6 @@ package struct SocketBuffer {
       if destination == address ?? 0 { 0 } else if address != nil, destination == 0xffff_ffff_ffff { 1 } else {
         destination >> 40 & 1 == 1 ? 2 : 3
       }
-    store(Field.packetType, type)
+    put(Field.packetType, type)
   }
 }
