@@ -188,8 +188,8 @@ extension HelperTable {
     model("per_cpu_ptr", both, "objects of bpf_percpu_obj_new; kernel variables are not simulated"),
     model("this_cpu_ptr", both, "objects of bpf_percpu_obj_new; kernel variables are not simulated"),
     full("redirect_peer", classifier),
-    none("task_storage_get", both, "there is no task"),
-    none("task_storage_delete", both, "there is no task"),
+    model("task_storage_get", both, "of the task that runs"),
+    model("task_storage_delete", both, "of the task that runs"),
     model("get_current_task_btf", both, gpl: true, "the idle task, of which nothing can be read"),
     other("bprm_opts_set"),
     model("ktime_get_coarse_ns", both, "the time stamp of the packet"),
@@ -242,7 +242,7 @@ extension HelperTable {
     model("tcp_raw_check_syncookie_ipv6", both, gpl: true, "the secret comes from the seed"),
     model("ktime_get_tai_ns", both, "the time stamp of the packet"),
     model("user_ringbuf_drain", both, "the ring holds the samples that it is seeded with"),
-    none("cgrp_storage_get", both, "there is no cgroup"),
-    none("cgrp_storage_delete", both, "there is no cgroup"),
+    model("cgrp_storage_get", both, "of the cgroups that kfuncs give"),
+    model("cgrp_storage_delete", both, "of the cgroups that kfuncs give"),
   ]
 }

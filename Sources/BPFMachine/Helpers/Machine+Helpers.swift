@@ -104,6 +104,8 @@ extension Machine {
     case 134: ringBufferQuery()
     case 153: perCPUPointer(153, cpu: registers[2] & 0xffff_ffff)
     case 154: perCPUPointer(154, cpu: UInt64(configuration.cpu))
+    case 156: localStorageGet(id, .taskStorage)
+    case 157: localStorageDelete(id, .taskStorage)
     case 163: checkMTU()
     case 164: forEachMapElement()
     case 165: formatString()
@@ -132,6 +134,8 @@ extension Machine {
     case 206: checkSynCookie(id, addresses: 12..<20, sizes: SynCookies.sizes4)
     case 207: checkSynCookie(id, addresses: 8..<40, sizes: SynCookies.sizes6)
     case 209: userRingBufferDrain()
+    case 210: localStorageGet(id, .cgrpStorage)
+    case 211: localStorageDelete(id, .cgrpStorage)
     default: trap(.unknownHelper(id))
     }
   }

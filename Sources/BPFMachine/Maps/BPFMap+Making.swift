@@ -39,6 +39,8 @@ extension BPFMap {
       return try SocketMap(spec: spec, index: index, memory: memory, cpus: cpus)
     case .arena:
       return try ArenaMap(spec: spec, index: index, memory: memory, cpus: cpus)
+    case .taskStorage, .cgrpStorage:
+      return try LocalStorageMap(spec: spec, index: index, memory: memory, cpus: cpus)
     case .bloomFilter:
       return try BloomFilterMap(spec: spec, index: index, memory: memory, cpus: cpus)
     default:

@@ -58,12 +58,12 @@ public enum MapTable {
     load(.structOps, "5.6", MapFlags.mappable, "it registers functions with the kernel; nothing calls them here"),
     model(.ringbuf, "5.8", MapFlags.numaNode, "a reader takes all records after each packet, unless told not to"),
     load(.inodeStorage, "5.10", storage, "LSM programs alone use it"),
-    load(.taskStorage, "5.11", storage, "tracing programs alone use it"),
+    model(.taskStorage, "5.11", storage, "a value of the one task that runs; nothing else has one"),
     full(
       .bloomFilter, "5.16", MapFlags.numaNode | userAccess | access | MapFlags.zeroSeed,
       "hashes as with BPF_F_ZERO_SEED, so that its mistakes are the same in every run"),
     model(.userRingbuf, "6.1", MapFlags.numaNode, "holds the samples that it is seeded with"),
-    load(.cgrpStorage, "6.2", storage, "there is no task whose cgroup could be asked for"),
+    model(.cgrpStorage, "6.2", storage, "values of the cgroups that programs come by"),
     model(
       .arena, "6.9", MapFlags.mappable | 1 << 17 | 1 << 18,
       "the pages of its variables are there; loads from others give 0 and stores are lost"),

@@ -46,8 +46,10 @@ public struct HelperUse: Hashable, Sendable {
     }
   }
 
-  /// The clocks: `bpf_ktime_get_ns`, `…_boot_ns`, `…_coarse_ns`, `…_tai_ns` and `bpf_jiffies64`.
-  public var usesTime: Bool { !helpers.isDisjoint(with: [5, 118, 125, 160, 208]) }
+  /// The clocks: `bpf_ktime_get_ns`, `…_boot_ns`, `…_coarse_ns`, `…_tai_ns` and `bpf_jiffies64`; and timers, which run by them.
+  public var usesTime: Bool { !helpers.isDisjoint(with: [5, 118, 125, 160, 208]) || usesTimers }
+  /// `bpf_timer_start` and `bpf_wq_start`.
+  public var usesTimers: Bool { helpers.contains(171) || kernelFunctions.contains("bpf_wq_start") }
   /// Clocks that do not follow CLOCK_MONOTONIC to the nanosecond.
   var usesOtherClocks: Bool { !helpers.isDisjoint(with: [118, 125, 160, 208]) }
   /// `bpf_get_prandom_u32`, what has a key that is random, `bpf_get_hash_recalc` and SYN cookies, and `bpf_get_socket_cookie`, whose

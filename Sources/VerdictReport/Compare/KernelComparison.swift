@@ -30,6 +30,8 @@ public final class KernelComparison {
   /// Why the maps are known to have come apart, and since which packet.
   private(set) var apart: (packet: Int, cause: DivergenceCause)?
   private var mapChecks = 0
+  /// When the last packet was run; nil before the first.
+  private var lastTime: UInt64?
   private static let mapCheckLimit = 16
 
   /// A comparison of backends that run the same program with equal maps.
@@ -62,6 +64,7 @@ public final class KernelComparison {
     } catch {
       faults.append(error)
     }
+    settle()
     compareMaps(&report)
     report.elapsed = watch.now - start
     report.notes += source.notes
@@ -93,6 +96,7 @@ public final class KernelComparison {
       return
     }
     let time = before...max(before, clock())
+    lastTime = time.upperBound
     let ours: Outcome
     do throws(BackendError) {
       ours = try simulator.run(frame.at(Variation.middle(time)))
@@ -232,6 +236,13 @@ public final class KernelComparison {
       if index > start { runs.append(start..<index) } else { index += 1 }
     }
     return runs
+  }
+
+  /// Timers that the kernel has run since the last packet are due on the other side too.
+  private func settle() {
+    guard let lastTime else { return }
+    let passed = clock() &- lastTime
+    for backend in [simulator] + variations.map(\.backend) { backend.settle(for: passed) }
   }
 
   // MARK: Maps

@@ -26,6 +26,10 @@ public struct Steering: Sendable {
       notes.append(
         "time: the kernel's clock cannot be set; the simulator's follows it, and not the capture's time stamps")
     }
+    if use.usesTimers {
+      notes.append(
+        "timers and work queues: the kernel runs them by its clock while packets run, the simulator between packets")
+    }
     if use.usesRandomness {
       notes.append("random numbers: the kernel's cannot be seeded; the two sides draw their own")
     }
