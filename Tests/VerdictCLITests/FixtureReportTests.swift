@@ -2,7 +2,7 @@ import Capture
 import Foundation
 import Testing
 
-/// The examples of TC as a reader runs them. What their reports begin with was counted by fixtures/record from what
+/// The examples as a reader runs them. What their reports begin with was counted by fixtures/record from what
 /// Linux 6.18 answered.
 @Suite("Expected reports", .enabled(if: Command.executable != nil, "the command is not built"))
 struct FixtureReportTests {
@@ -28,6 +28,8 @@ struct FixtureReportTests {
   func complete() {
     #expect(
       Set(Self.names).isSuperset(of: [
+        "balancer", "dissector", "firewall", "parsers", "redirector", "sampler", "spreader", "steerer", "synflood",
+        "tunnel",
         "dns", "marker", "nat", "nat_ingress", "pacer", "trunk", "trunk_ingress", "vxlan", "vxlan_ingress",
       ]))
   }
