@@ -36,6 +36,8 @@ public struct Journey: Sendable {
     case device(UInt32, Direction)
     /// On a target of an XDP redirect.
     case target
+    /// At a device, after a thousand others.
+    case elsewhere
     /// Dropped for want of something, in words.
     case lost(Loss)
   }

@@ -23,6 +23,8 @@ public final class PacketPath: Backend {
   let counters: LinkCounters
   let entry: PathDevice
   private let entersEgress: Bool
+  /// ifindex of every device that there is; nil where nobody said which there are.
+  private let knownDevices: Set<UInt32>?
   /// The one program, where nothing but an XDP program is attached.
   private let onlyXDP: RunLink?
   /// What is attached where frames come to, in reach.
@@ -48,7 +50,11 @@ public final class PacketPath: Backend {
   // MARK: All packets
 
   /// Packets and copies by where they ended, other than where they came in.
-  public internal(set) var ends: [Journey.End: UInt64] = [:]
+  public var ends: [Journey.End: UInt64] {
+    flushEnds()
+    return countedEnds
+  }
+  private var countedEnds: [Journey.End: UInt64] = [:]
   /// Copies that were sent, of all packets.
   public internal(set) var copyCount: UInt64 = 0
 
@@ -68,6 +74,8 @@ public final class PacketPath: Backend {
       throw BackendError(message: "there is no device \(spec.entry) for frames to come to")
     }
     self.entry = entry
+    let others = configuration.network.interfaces.map(\.index)
+    knownDevices = others.isEmpty ? nil : Set(others + made.map(\.index))
     configuration.ingressInterface = entry.index
     configuration.deviceAddress = entry.spec.address ?? configuration.deviceAddress
     configuration.socketBuffer.path = entersEgress ? .egress : .ingress
@@ -179,7 +187,21 @@ public final class PacketPath: Backend {
   }
 
   private func noteEnd() {
-    if state.pointee.end != .here { ends[state.pointee.end, default: 0] += 1 }
+    let end = state.pointee.end
+    if end == .here { return }
+    if _slowPath(end != totals.pointee.lastEnd) {
+      flushEnds()
+      totals.pointee.lastEnd = end
+    }
+    totals.pointee.lastEndCount &+= 1
+  }
+
+  /// A program that redirects to any number of devices does not grow the memory.
+  private func flushEnds() {
+    let (end, count) = (totals.pointee.lastEnd, totals.pointee.lastEndCount)
+    totals.pointee.lastEndCount = 0
+    guard count > 0 else { return }
+    countedEnds[countedEnds.count < 1000 || countedEnds[end] != nil ? end : .elsewhere, default: 0] += count
   }
 
   /// The way of the packet, or of the copy, in hand.
@@ -394,7 +416,5 @@ public final class PacketPath: Backend {
   public func deviceName(_ index: UInt32) -> String { device(index)?.spec.name ?? "ifindex \(index)" }
 
   /// Whether there is a device of that ifindex at all.
-  func isThere(_ index: UInt32) -> Bool {
-    device(index) != nil || machine.configuration.network.interface(index) != nil
-  }
+  func isThere(_ index: UInt32) -> Bool { index != 0 && knownDevices?.contains(index) ?? true }
 }

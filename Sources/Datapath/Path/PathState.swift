@@ -42,6 +42,9 @@ struct PathTotals {
   var keepsSteps = false
   /// What the one program of a path returned, where nothing else was kept of the packet; -1 otherwise.
   var codeAlone: Int32 = -1
+  /// Where ways ended last, and how often in a row; ``PacketPath/ends`` has the rest.
+  var lastEnd = Journey.End.here
+  var lastEndCount: UInt64 = 0
   /// Steps or copies of the packet before have to be thrown away.
   var hasDetails = false
 }

@@ -47,6 +47,7 @@ extension PacketPath {
     case .here: entryName
     case .device(let index, .egress): "out of \(deviceName(index))"
     case .device(let index, .ingress): "into \(deviceName(index))"
+    case .elsewhere: "other devices"
     case .target: "target of an XDP redirect"
     case .lost(let loss): loss.rawValue
     }
