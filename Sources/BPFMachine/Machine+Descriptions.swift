@@ -28,6 +28,9 @@ extension Machine {
       "read of \(size) \(size == 1 ? "byte" : "bytes") at \(field(address, size, isWrite: false) ?? place(address))"
     case .badWrite(let address, let size):
       "write of \(size) \(size == 1 ? "byte" : "bytes") at \(field(address, size, isWrite: true) ?? place(address))"
+    case .kernelStructure(let address, let size):
+      "read of \(size) \(size == 1 ? "byte" : "bytes") of a kernel's structure at offset \(address & 0xffff_ffff): of a "
+        + "socket only the first members of struct sock_common are simulated"
     case .budgetExhausted:
       "more than \(configuration.budget) instructions"
     case .callDepthExceeded:

@@ -500,7 +500,11 @@ public final class Machine {
   }
 
   private func trapped(_ executed: Int, program: Int, slot: Int) -> Outcome {
-    lastTrap = Trap(reason: state.pointee.trap ?? .fellOffEnd, slot: slot, program: program)
+    var reason = state.pointee.trap ?? .fellOffEnd
+    if case .badRead(let address, let size) = reason, sockets.isKernelStructure(address) {
+      reason = .kernelStructure(address: address, size: size)
+    }
+    lastTrap = Trap(reason: reason, slot: slot, program: program)
     return Outcome(returnValue: 0, instructions: executed, isTrapped: true)
   }
 

@@ -31,6 +31,8 @@ public struct Trap: Hashable, Sendable {
     case badRead(address: UInt64, size: Int)
     /// A write outside every live object, or to one that is read-only.
     case badWrite(address: UInt64, size: Int)
+    /// A read of a member of the kernel's own structures that is not simulated.
+    case kernelStructure(address: UInt64, size: Int)
     /// More instructions than the budget allows.
     case budgetExhausted
     /// More than eight frames of bpf-to-bpf calls.

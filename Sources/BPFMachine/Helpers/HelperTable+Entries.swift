@@ -168,11 +168,13 @@ extension HelperTable {
     full("ringbuf_discard", both),
     full("ringbuf_query", both),
     full("csum_level", classifier),
-    model("skc_to_tcp6_sock", both, "NULL or not as there; what lies behind is struct bpf_sock"),
-    model("skc_to_tcp_sock", both, "NULL or not as there; what lies behind is struct bpf_sock"),
-    model("skc_to_tcp_timewait_sock", both, "NULL or not as there; what lies behind is struct bpf_sock"),
-    model("skc_to_tcp_request_sock", both, "NULL or not as there; what lies behind is struct bpf_sock"),
-    model("skc_to_udp6_sock", both, "NULL or not as there; what lies behind is struct bpf_sock"),
+    model("skc_to_tcp6_sock", both, "NULL or not as there; behind it are the first members of struct sock_common"),
+    model("skc_to_tcp_sock", both, "NULL or not as there; behind it are the first members of struct sock_common"),
+    model(
+      "skc_to_tcp_timewait_sock", both, "NULL or not as there; behind it are the first members of struct sock_common"),
+    model(
+      "skc_to_tcp_request_sock", both, "NULL or not as there; behind it are the first members of struct sock_common"),
+    model("skc_to_udp6_sock", both, "NULL or not as there; behind it are the first members of struct sock_common"),
     none("get_task_stack", both, "there is no task"),
     other("load_hdr_opt"),
     other("store_hdr_opt"),

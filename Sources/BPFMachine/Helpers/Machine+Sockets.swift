@@ -83,8 +83,8 @@ extension Machine {
     }
   }
 
-  /// `bpf_skc_to_tcp6_sock(sk)` and its like: the socket itself where it is of that kind. What lies behind it is not simulated,
-  /// but for the members of `struct bpf_sock`'s size.
+  /// `bpf_skc_to_tcp6_sock(sk)` and its like: the socket itself where it is of that kind, with the members that all
+  /// have in common.
   func castSocket(_ helper: Int32) -> Sequel {
     withSocket(helper) { index in
       let socket = sockets.sockets[index]
@@ -97,9 +97,12 @@ extension Machine {
         case 140: socket.transport == .udp && socket.isIPv6
         default: false
         }
-      return give(fits ? sockets.address(index) : 0)
+      return give(fits ? sockets.kernelAddress(index) : 0)
     }
   }
+
+  /// `bpf_rdonly_cast(obj, btf_id)`: a socket as the kernel's own structures have it, anything else as it is.
+  func castReadOnly() -> Sequel { give(socket(argument: 1).map(sockets.kernelAddress) ?? registers[1]) }
 
   /// `bpf_sk_assign(skb, sk, flags)` in TC.
   func assignSocket() -> Sequel {

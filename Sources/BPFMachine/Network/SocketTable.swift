@@ -3,7 +3,7 @@ final class SocketTable {
   /// Those that are given, and at the end the one of BPF_PROG_TEST_RUN.
   let sockets: [NetworkModel.Socket]
   let lookup: SocketLookup
-  private var views: [(socket: GuestBlock, tcp: GuestBlock)] = []
+  private var views: [(socket: GuestBlock, tcp: GuestBlock, kernel: GuestBlock)] = []
   private var indices: [UInt64: Int] = [:]
   private var withCookies: Set<Int> = []
   /// References that the running program holds, by socket.
@@ -25,6 +25,8 @@ final class SocketTable {
   /// `sizeof(struct bpf_sock)` and of `struct bpf_tcp_sock`.
   private static let socketBytes = 80
   private static let transmissionBytes = 112
+  /// `struct sock_common` up to its cookie.
+  private static let commonBytes = 96
 
   init(_ sockets: [NetworkModel.Socket], memory: GuestMemory) throws(MemoryError) {
     let nowhere = NetworkModel.Socket.Endpoint(.unspecified(isIPv6: false), port: 0)
@@ -35,6 +37,7 @@ final class SocketTable {
       let view = try memory.allocate(byteCount: Self.socketBytes, stride: Self.socketBytes, access: .readOnly)
       let tcp = try memory.allocate(
         byteCount: Self.transmissionBytes, stride: Self.transmissionBytes, access: .readOnly)
+      let kernel = try memory.allocate(byteCount: Self.commonBytes, stride: Self.commonBytes, access: .readOnly)
       Self.fill(view.host, socket, isAccepted: lookup.hasListener(socket))
       // sk_alloc(net, AF_UNSPEC, …) of bpf_prog_test_run_skb.
       if index == sockets.count { (view.host + 4).initializeMemory(as: UInt8.self, repeating: 0, count: 12) }
@@ -45,7 +48,8 @@ final class SocketTable {
           tcp.host.storeBytes(of: UInt32(truncatingIfNeeded: value), toByteOffset: field.offset, as: UInt32.self)
         }
       }
-      views.append((view, tcp))
+      views.append((view, tcp, kernel))
+      indices[kernel.address] = index
       indices[view.address] = index
       indices[tcp.address] = index
     }
@@ -119,6 +123,34 @@ final class SocketTable {
 
   /// Guest address of the socket as `struct bpf_tcp_sock`.
   func transmissionAddress(_ index: Int) -> UInt64 { views[index].tcp.address }
+
+  /// Guest address of the socket as the kernel's own structures begin: `struct sock_common` (include/net/sock.h) as 64-bit
+  /// kernels lay it out. What follows is not simulated.
+  func kernelAddress(_ index: Int) -> UInt64 {
+    let socket = sockets[index]
+    let view = views[index].socket.host
+    let kernel = views[index].kernel.host
+    func copy(_ from: Int, _ to: Int, _ count: Int) { (kernel + to).copyMemory(from: view + from, byteCount: count) }
+    copy(52, 0, 4)
+    copy(24, 4, 4)
+    copy(48, 12, 2)
+    copy(44, 14, 2)
+    copy(4, 16, 2)
+    copy(72, 18, 1)
+    let flags: UInt8 = (socket.sharesPort ? 1 << 4 : 0) | (socket.takesIPv4 ? 0 : 1 << 5)
+    (kernel + 19).storeBytes(of: flags, as: UInt8.self)
+    copy(0, 20, 4)
+    copy(56, 56, 16)
+    copy(28, 72, 16)
+    (kernel + 88).storeBytes(of: cookie(index), as: UInt64.self)
+    return views[index].kernel.address
+  }
+
+  /// True for an address in or behind what ``kernelAddress(_:)`` gives.
+  func isKernelStructure(_ address: UInt64) -> Bool {
+    let region = Int(truncatingIfNeeded: address >> 32)
+    return views.contains { $0.kernel.firstRegion == region }
+  }
 
   /// The socket at a guest address; nil when there is none.
   func index(_ address: UInt64) -> Int? { indices[address] }

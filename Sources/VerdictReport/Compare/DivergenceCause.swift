@@ -30,7 +30,7 @@ public enum DivergenceCause: String, CaseIterable, Hashable, Sendable {
     case .randomness: "random numbers, which the kernel does not let be seeded"
     case .cpu: "the CPU, which could not be chosen"
     case .network: "the network of this system, which is not the one that the options give"
-    case .notSimulated: "a helper that is not simulated"
+    case .notSimulated: "a helper or a kernel structure that is not simulated"
     case .eviction: "the order in which a full LRU map gives up elements"
     case .testRunLimit: "a limit of BPF_PROG_TEST_RUN"
     case .fault: "no known cause: a fault of the simulator, or of the kernel"

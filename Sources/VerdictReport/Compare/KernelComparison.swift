@@ -310,7 +310,7 @@ extension Trap.Reason {
   /// True where the simulator lacks something, and the program is not to blame.
   fileprivate var isNotSimulated: Bool {
     switch self {
-    case .unknownHelper, .unknownKernelFunction, .unresolvedReference: true
+    case .unknownHelper, .unknownKernelFunction, .unresolvedReference, .kernelStructure: true
     default: false
     }
   }

@@ -46,6 +46,19 @@ struct OwnerTests {
     #expect(try Self.run(text, path: .ingress, options: Self.options) == (coming, nil))
   }
 
+  /// Offsets are those of `struct sock_common` in the kernel's BTF.
+  @Test(
+    "a socket that is cast has the first members of the kernel's structure, and what follows is named as not simulated",
+    arguments: [("u16", 16, 2), ("u8", 18, 1), ("u16", 14, 80), ("u32", 4, 0x0102_00c0), ("u64", 88, 77)]
+      as [(String, Int, UInt64)])
+  func cast(_ size: String, _ offset: Int, _ value: UInt64) throws {
+    let text = "r1 = *(u64 *)(r1 +168)\ncall 137\nr0 = *(\(size) *)(r0 +\(offset))\nexit"
+    #expect(try Self.run(text, path: .egress, options: Self.options) == (value, nil))
+    let far = "r1 = *(u64 *)(r1 +168)\ncall 137\nr0 = *(\(size) *)(r0 +532)\nexit"
+    let (_, trap) = try Self.run(far, path: .egress, options: Self.options)
+    #expect(trap?.contains("offset 532") == true && trap?.contains("sock_common") == true, "\(trap ?? "no trap")")
+  }
+
   /// bpf_sk_release of what was not looked up, and of what was given back, is what the verifier refuses.
   @Test("a reference is given back once")
   func release() throws {
