@@ -50,7 +50,7 @@ extension Machine {
   }
 
   private func run(_ item: DeferredCalls.Item, engine: EngineKind) {
-    guard let function = item.function, programs.indices.contains(function.program),
+    guard let function = item.function, isFunction(function),
       let element = maps[item.map].element(at: item.value)
     else { return }
     deferred.running = item.id
@@ -115,7 +115,9 @@ extension Machine {
   private func setCallback(_ helper: Int32, _ kind: DeferredCalls.Kind) -> Sequel {
     withItem(helper, kind) { index in
       guard maps[deferred.items[index].map].hasUserReference else { return give(errno: -EPERM) }
-      guard let function = GuestFunction(address: registers[2]) else { return refuse(helper, argument: 2) }
+      guard let function = GuestFunction(address: registers[2]), isFunction(function) else {
+        return refuse(helper, argument: 2)
+      }
       deferred.setFunction(function, of: index)
       return give(0)
     }

@@ -54,13 +54,18 @@ extension Machine {
   }
 
   func begin(_ callback: Callback) -> Sequel {
-    guard state.pointee.callbackDepth < CallFrame.maximum, programs.indices.contains(callback.function.program) else {
-      return trap(.callDepthExceeded)
-    }
+    guard isFunction(callback.function) else { return trap(.badCallTarget(callback.function.address)) }
+    guard state.pointee.callbackDepth < CallFrame.maximum else { return trap(.callDepthExceeded) }
     callbacks.removeLast(max(0, callbacks.count - state.pointee.callbackDepth))
     callbacks.append(callback)
     state.pointee.callbackDepth += 1
     return callNext()
+  }
+
+  /// True for a place in a loaded program. An address that no loader gave, but a program made up, may be anything.
+  func isFunction(_ function: GuestFunction) -> Bool {
+    programs.indices.contains(function.program)
+      && programs[function.program].operations.indices.contains(function.element)
   }
 
   /// A callback returned r0.
