@@ -100,6 +100,8 @@ public final class Machine {
   public private(set) var notes: [String] = []
   private var lastTrap: Trap?
   private var mapIndices: [String: Int] = [:]
+  /// Addresses of the kernel's variables that programs name.
+  var kernelVariables: [String: UInt64] = [:]
 
   /// A machine with the maps of `object`, each with its initial contents; programs are loaded one by one.
   /// - Throws: ``MachineError`` when a map cannot be made.
@@ -285,7 +287,8 @@ public final class Machine {
     case .map(let name), .mapValue(let name, _): mapIndices[name] != nil
     case .function: true
     // A weak symbol that the kernel lacks has address 0 (libbpf), which the program tests before it uses it.
-    case .kernelVariable(let name, let weak): weak || KernelFunctionTable.address(name) != nil
+    case .kernelVariable(let name, let weak):
+      weak || KernelFunctionTable.address(name) != nil || kernelVariable(name) != nil
     case .kernelFunction(let name, _): KernelFunctionTable.function(name, for: spec.type) != nil
     case .unresolved: false
     }
@@ -305,7 +308,7 @@ public final class Machine {
     case .kernelVariable(let name, let weak):
       // The address of a kfunc (bpf_ksym_exists), which is tested and never read.
       if let address = KernelFunctionTable.address(name) { return address }
-      return weak ? 0 : nil
+      return weak ? 0 : kernelVariable(name)
     default:
       return nil
     }

@@ -43,6 +43,13 @@ extension KernelProgram {
               "program \(spec.name): this kernel has no kfunc \(name) in its BTF; take a newer kernel, or declare it __weak"
           )
         }
+      case .kernelVariable(let name, let weak) where slots[slot].source == WideImmediate.value.rawValue:
+        // Declared void: a number.
+        guard let address = symbols().address(name) ?? (weak ? 0 : nil) else {
+          throw KernelError(message: "program \(spec.name): this kernel has no symbol \(name) in /proc/kallsyms")
+        }
+        setWide(
+          &slots, slot, .value, low: Int32(truncatingIfNeeded: address), high: Int32(truncatingIfNeeded: address >> 32))
       case .kernelVariable(let name, let weak):
         if let id = symbols().variable(name) {
           setWide(&slots, slot, .kernelVariable, low: id, high: 0)

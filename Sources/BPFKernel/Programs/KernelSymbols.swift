@@ -12,6 +12,22 @@ package struct KernelSymbols: Sendable {
   /// The id of a `BTF_KIND_VAR`.
   package func variable(_ name: String) -> Int32? { variables[name] }
 
+  /// The address of a symbol of the running kernel; nil where /proc/kallsyms does not show it.
+  package func address(_ name: String) -> UInt64? { KernelSymbols.addresses[name] }
+
+  /// Of the running kernel; read once, at the first program that has a symbol without a type.
+  private static let addresses: [String: UInt64] = {
+    var addresses: [String: UInt64] = [:]
+    // Lines `ffffffff81000000 T name`, and `[module]` behind those of modules.
+    for line in (BPFSyscall.contents(of: "/proc/kallsyms") ?? []).split(separator: UInt8(ascii: "\n")) {
+      let words = line.split(maxSplits: 3) { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+      guard words.count >= 3, let address = UInt64(String(decoding: words[0], as: UTF8.self), radix: 16) else { continue }
+      let name = String(decoding: words[2], as: UTF8.self)
+      if addresses[name] == nil { addresses[name] = address }
+    }
+    return addresses
+  }()
+
   /// Reads the names out of raw BTF; what is malformed ends the list.
   init(btf: [UInt8]) {
     btf.withUnsafeBytes { bytes in

@@ -71,6 +71,9 @@ public struct KernelFunctionTable {
     return 0xffff_ffff_8400_0000 + UInt64(index) << 8
   }
 
+  /// True for a kfunc that Linux lets programs call, whose address they may ask for.
+  package static func hasAddress(_ name: String) -> Bool { address(name) != nil }
+
   /// A name without its flavour, as libbpf looks it up (`bpf_core_essential_name_len`).
   package static func essentialName(_ name: String) -> String {
     let bytes = Array(name.utf8)

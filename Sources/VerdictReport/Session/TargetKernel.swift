@@ -1,3 +1,4 @@
+import BPFMachine
 import BPFObject
 
 /// The kernel that objects are loaded for: the types that CO-RE goes by, and the configuration that `__kconfig` variables show.
@@ -42,7 +43,20 @@ public struct TargetKernel: Sendable {
         "pinned by name in the object: \(pinned.joined(separator: ", ")); pins are ignored, these maps begin as declared"
       )
     }
+    let variables = Self.kernelVariables(of: object)
+    if !variables.isEmpty {
+      notes.append("variables of the kernel are zeroes in the simulator: \(variables.joined(separator: ", "))")
+    }
     return notes
+  }
+
+  /// Names of the kernel's variables that programs must have, in alphabetical order; the address of a kfunc is none.
+  private static func kernelVariables(of object: ObjectFile) -> [String] {
+    let all = object.programs.lazy.flatMap(\.references.values).compactMap { reference -> String? in
+      guard case .kernelVariable(let name, weak: false) = reference, !KernelFunctionTable.hasAddress(name) else { return nil }
+      return name
+    }
+    return Set(all).sorted()
   }
 
   // MARK: CO-RE
