@@ -190,6 +190,54 @@ struct BackendTests {
     #expect(error?.rejection != nil)
   }
 
+  /// `runqueues` is a per-CPU variable of every kernel with SMP; no machine has 100,000 CPUs.
+  @Test("A per-CPU variable of the kernel has an address on each CPU and none past the last")
+  func perCPUVariable() throws {
+    func program(cpu: Int32) -> ProgramSpec {
+      var program = ProgramSpec.test([
+        Instruction(opcode: 0x18, destination: 1, source: 3), Instruction(opcode: 0), Slots.mov(2, cpu),
+        Instruction(opcode: 0x85, immediate: 153), Instruction(opcode: 0x15, destination: 0, offset: 1),
+        Slots.mov(0, 2),
+        Slots.exit,
+      ])
+      program.references = [0: .kernelVariable("runqueues", weak: false)]
+      return program
+    }
+    for (cpu, expected) in [(0, 2), (100_000, 0)] as [(Int32, UInt32)] {
+      let program = program(cpu: cpu)
+      let object = ObjectFile(name: "test", programs: [program], license: "GPL")
+      var backends: [any Backend] = [
+        try SimulatorBackend(object: object, program: program, hook: .xdp),
+        try SimulatorBackend(object: object, program: program, hook: .xdp, engine: .reference),
+      ]
+      // Kernels without CONFIG_KALLSYMS_ALL do not know the addresses of their data.
+      if try String(contentsOfFile: "/proc/kallsyms", encoding: .utf8).contains(" runqueues\n") {
+        backends.append(try KernelBackend(object: object, program: program, hook: .xdp))
+      }
+      for backend in backends {
+        try Self.withFrame(Self.udp) { (frame: Frame) throws in
+          #expect(try backend.run(frame).returnValue == expected, "\(cpu)")
+        }
+      }
+    }
+  }
+
+  @Test("A symbol without a type is its address in /proc/kallsyms")
+  func symbolAddress() throws {
+    var program = ProgramSpec.test([
+      Instruction(opcode: 0x18, destination: 0), Instruction(opcode: 0), Slots.exit,
+    ])
+    program.references = [0: .kernelVariable("_stext", weak: false)]
+    let backend = try KernelBackend(
+      object: ObjectFile(name: "test", programs: [program], license: "GPL"), program: program, hook: .xdp)
+    let symbols = try String(contentsOfFile: "/proc/kallsyms", encoding: .utf8)
+    let line = try #require(symbols.split(separator: "\n").first { $0.hasSuffix(" _stext") })
+    let address = try #require(UInt64(line.prefix { $0 != " " }, radix: 16))
+    try Self.withFrame(Self.udp) { (frame: Frame) throws in
+      #expect(try backend.run(frame).returnValue == UInt32(truncatingIfNeeded: address))
+    }
+  }
+
   @Test("A prog array holds its programs from the start, and one put there later is found by name")
   func progArray() throws {
     var table = MapSpec.test("table", .progArray, value: 4, entries: 4)

@@ -21,7 +21,9 @@ package struct KernelSymbols: Sendable {
     // Lines `ffffffff81000000 T name`, and `[module]` behind those of modules.
     for line in (BPFSyscall.contents(of: "/proc/kallsyms") ?? []).split(separator: UInt8(ascii: "\n")) {
       let words = line.split(maxSplits: 3) { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-      guard words.count >= 3, let address = UInt64(String(decoding: words[0], as: UTF8.self), radix: 16) else { continue }
+      guard words.count >= 3, let address = UInt64(String(decoding: words[0], as: UTF8.self), radix: 16) else {
+        continue
+      }
       let name = String(decoding: words[2], as: UTF8.self)
       if addresses[name] == nil { addresses[name] = address }
     }

@@ -53,7 +53,9 @@ public struct TargetKernel: Sendable {
   /// Names of the kernel's variables that programs must have, in alphabetical order; the address of a kfunc is none.
   private static func kernelVariables(of object: ObjectFile) -> [String] {
     let all = object.programs.lazy.flatMap(\.references.values).compactMap { reference -> String? in
-      guard case .kernelVariable(let name, weak: false) = reference, !KernelFunctionTable.hasAddress(name) else { return nil }
+      guard case .kernelVariable(let name, weak: false) = reference, !KernelFunctionTable.hasAddress(name) else {
+        return nil
+      }
       return name
     }
     return Set(all).sorted()
