@@ -222,6 +222,38 @@ struct BackendTests {
     }
   }
 
+  /// What slots.c says: shorter than 40 bytes is dropped, what is left and odd is sent back, the rest passes.
+  @Test("Programs in the slots of a dispatcher run in its place, with their own maps, in both")
+  func replacedFunctions() throws {
+    let fixtures = Self.package.appendingPathComponent("Tests/BPFObjectTests/Fixtures").path
+    var object = try ObjectFile(path: fixtures + "/dispatcher.o")
+    let slots = try ObjectFile(path: fixtures + "/slots.o")
+    for (function, name) in [("first", "long_enough"), ("second", "odd")] {
+      try object.replace(function, with: try #require(slots.program(named: name)), of: slots)
+    }
+    let program = try #require(object.program(named: "dispatch"))
+    let backends: [any Backend] = [
+      try KernelBackend(object: object, program: program, hook: .xdp),
+      try SimulatorBackend(object: object, program: program, hook: .xdp),
+      try SimulatorBackend(object: object, program: program, hook: .xdp, engine: .reference),
+    ]
+    for backend in backends {
+      for length in 36...45 {
+        try Self.withFrame([UInt8](repeating: 0, count: length)) { (frame: Frame) throws in
+          let expected: UInt32 = length < 40 ? 1 : length % 2 == 1 ? 3 : 2
+          #expect(try backend.run(frame).returnValue == expected, "\(length)")
+        }
+      }
+      // Ten frames came to the first slot, six of them to the second.
+      let counts = try #require(backend.maps.first { $0.spec.name == ".bss" })
+      #expect(try counts.lookup([0, 0, 0, 0])?.first == bytes(UInt32(10)) + bytes(UInt32(6)))
+      let own = try #require(backend.maps.first { $0.spec.name == "slots.o/.bss" })
+      #expect(try own.lookup([0, 0, 0, 0])?.first?[4..<8] == bytes(UInt32(10))[...])
+      let seen = try #require(backend.maps.first { $0.spec.name == "seen" })
+      #expect(try seen.lookup([1, 0, 0, 0])?.first == bytes(UInt64(10)))
+    }
+  }
+
   @Test("A symbol without a type is its address in /proc/kallsyms")
   func symbolAddress() throws {
     var program = ProgramSpec.test([

@@ -107,6 +107,27 @@ struct LinkingTests {
       ])
   }
 
+  @Test("a program takes the place of a global function, and brings its functions, lines and maps")
+  func replacing() throws {
+    var object = try Fixture.object("dispatcher.o")
+    let slots = try Fixture.object("slots.o")
+    try object.replace("second", with: try #require(slots.program(named: "long_enough")), of: slots)
+    let program = try #require(object.program(named: "dispatch"))
+    #expect(program.functions.map(\.name) == ["dispatch", "first", "second", "note", "length"])
+    #expect(program.functions.map { $0.typeID != nil } == [true, true, false, false, false])
+    #expect(program.calls(of: "dispatch") == ["first", "second"])
+    #expect(program.calls(of: "second") == ["note", "length"])
+    #expect(program.instructions.count == program.functions.map(\.count).reduce(0, +))
+    #expect(object.maps.map(\.name) == [".rodata", ".bss", "seen", "slots.o/.rodata", "slots.o/.bss"])
+    let line = try #require(program.sourceLine(at: program.functions[3].slot))
+    #expect(line.text.contains("int note(u32 key)"))
+    let error = #expect(throws: ObjectError.self) {
+      try object.replace("third", with: slots.programs[0], of: slots)
+    }
+    #expect(
+      error?.message == "no program has a global function third to replace; there are first, note, second")
+  }
+
   @Test("functions keep their visibility, types and lines")
   func functions() throws {
     let object = try Fixture.object("linking.o")

@@ -55,6 +55,9 @@ extension InstructionError: CustomStringConvertible {
   public var reason: String {
     switch kind {
     case .missing: "there is no instruction"
+    // BPF_JMP | BPF_JA | BPF_X, what clang makes of a switch when it may use jump tables.
+    case .undefinedOpcode where instruction?.opcode == 0x0d:
+      "gotox, a jump through a table, which Linux has from 6.19 on and Verdict has not; compile with -fno-jump-tables"
     case .undefinedOpcode: "opcode 0x\(hexadecimal(instruction?.opcode ?? 0)) is not defined"
     case .badField(let field, let value, let allowed):
       "\(field.rawValue) is \(value), must be \(allowed.map { String($0) }.joined(separator: " or "))"

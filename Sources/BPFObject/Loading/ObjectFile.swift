@@ -21,6 +21,8 @@ public struct ObjectFile: Sendable {
   /// ``setConfiguration(_:to:)`` sets them.
   public var configuration: [KernelConfigVariable] = []
 
+  /// By the name of another object, how its maps are named here; see ``replace(_:with:of:)``.
+  var mergedMaps: [String: [String: String]] = [:]
   /// The CO-RE records of all code, in the order of .BTF.ext.
   var coreRelocations: [CORERelocation] = []
   /// Every section of the file, in its order, the empty first one left out.

@@ -19,6 +19,8 @@ struct CodeSection: Sendable {
     var isGlobal: Bool
     /// Global and visible.
     var isExported: Bool
+    /// What lies between the functions that have symbols.
+    var isGap = false
   }
 
   /// What a slot refers to, before linking.

@@ -69,7 +69,30 @@ extension ObjectLoader {
       }
       if functions[index].count == 0 { functions[index].count = end - functions[index].start }
     }
-    return functions
+    return ObjectLoader.filled(functions, in: section)
+  }
+
+  /// The functions, and what lies between them: static functions whose symbols were stripped, each gap as one.
+  private static func filled(
+    _ functions: [CodeSection.Function], in section: CodeSection
+  ) -> [CodeSection.Function] {
+    var all: [CodeSection.Function] = []
+    var end = 0
+    func fill(to start: Int) {
+      guard start > end else { return }
+      all.append(
+        CodeSection.Function(
+          name: "\(section.name)+\(end)", start: end, count: start - end, isGlobal: false, isExported: false,
+          isGap: true
+        ))
+    }
+    for function in functions {
+      fill(to: function.start)
+      all.append(function)
+      end = max(end, function.start + function.count)
+    }
+    fill(to: section.slots.count)
+    return all
   }
 
   /// True for objects of the GNU assembler before 2.42, which wrote a symbol's value into the instruction as well.

@@ -19,7 +19,7 @@ extension ObjectLoader {
     let meaning = SectionName.meaning(of: name)
     let customary = SectionName.customary(name)
     let hasGlobals = section.functions.contains { $0.isGlobal }
-    for function in section.functions where function.isGlobal || !hasGlobals {
+    for function in section.functions where function.isGlobal || (!hasGlobals && !function.isGap) {
       var linker = ProgramLinker(code: code, typeExtension: typeExtension, types: types)
       var program = try linker.link(function, of: section)
       linkedSlots += program.instructions.count + program.sourceLines.count + program.coreRelocations.count

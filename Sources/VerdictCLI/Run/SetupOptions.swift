@@ -39,6 +39,13 @@ struct SetupOptions: ParsableArguments {
       "How many elements a map has, as its loader would set it; repeatable.", valueName: "name=number"))
   var maxEntries: [Assignment] = []
 
+  @Option(
+    name: .customLong("replace"),
+    help: ArgumentHelp(
+      "Puts a program of another object in the place of a global function, as freplace does to libxdp's dispatcher; "
+        + "repeatable.", valueName: "function=file[:name]"))
+  var replacements: [Assignment] = []
+
   @Option(help: "Instructions that a packet may take; 1000000 when not given.")
   var budget: Int?
 
@@ -99,6 +106,7 @@ struct SetupOptions: ParsableArguments {
     try setMaxEntries(of: &object)
     var notes = try await kernel.target.bind(&object)
     notes += pinNotes(of: object)
+    notes += try await replaceFunctions(of: &object)
     var program = try object.chooseProgram(program)
     let hook = try choose(for: program, of: object)
     if hook == .xdp, let option = socketBufferOption {
@@ -106,6 +114,7 @@ struct SetupOptions: ParsableArguments {
     }
     // As if it were one of that hook.
     if program.hook == nil { program.type = hook == .xdp ? .xdp : .schedCLS }
+    if let note = object.licenseNote(for: program) { notes.append(note) }
     var seeds = MapSeeds()
     for map in maps { seeds.add(try MapSeed(parsing: try InputFile.read(map.value), file: map.value), for: map.name) }
     try seeds.set(in: &object)
