@@ -105,7 +105,6 @@ struct SetupOptions: ParsableArguments {
     var object = try await ObjectArgument.load(path, verbose: verbose)
     try setMaxEntries(of: &object)
     var notes = try await kernel.target.bind(&object)
-    notes += pinNotes(of: object)
     notes += try await replaceFunctions(of: &object)
     var program = try object.chooseProgram(program)
     let hook = try choose(for: program, of: object)
@@ -119,15 +118,6 @@ struct SetupOptions: ParsableArguments {
     for map in maps { seeds.add(try MapSeed(parsing: try InputFile.read(map.value), file: map.value), for: map.name) }
     try seeds.set(in: &object)
     return Prepared(object: object, program: program, hook: hook, seeds: seeds, notes: notes)
-  }
-
-  /// Pins lead to maps that others may have filled; here every map starts anew.
-  private func pinNotes(of object: ObjectFile) -> [String] {
-    let pinned = object.maps.filter { $0.pinning != 0 }.map(\.name)
-    guard !pinned.isEmpty else { return [] }
-    return [
-      "pins are ignored: \(pinned.joined(separator: ", ")) \(pinned.count == 1 ? "starts" : "start") as seeded, or empty"
-    ]
   }
 
   /// The simulated machine that the options describe: the options file's word counts, the command line's more.
