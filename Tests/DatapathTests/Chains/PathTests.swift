@@ -71,6 +71,28 @@ import Testing
     #expect(throws: BackendError.self) { try PacketPath(spec) }
   }
 
+  @Test("A program that redirects to ever other devices does not grow what is counted without bound")
+  func boundsEnds() throws {
+    var spec = try Self.spec(pinned: [false, false])
+    // The frame's length is the ifindex.
+    let program = ChainProgram("p", number: 1, answer: "r1 = *(u32 *)(r6 +0)\nr2 = 0\ncall 23")
+    spec.objects[0].file.programs = [program.spec]
+    let path = try PacketPath(spec)
+    let frame = HexBytes.bytes(ChainCases.frame(length: 1300))
+    for number in 0..<1200 {
+      let outcome = try frame.withUnsafeBytes { bytes in
+        try path.run(
+          Frame(
+            bytes: UnsafeRawBufferPointer(rebasing: bytes[..<(100 + number)]), wireLength: 1300, timestamp: 1,
+            number: number))
+      }
+      #expect(outcome.returnValue == UInt32(Fate.redirect.rawValue))
+    }
+    #expect(path.ends.count == 1001)
+    #expect(path.ends[.elsewhere] == 200)
+    #expect(path.ends.values.reduce(0, +) == 1200)
+  }
+
   @Test("A program that is stopped ends the packet's way, and says where")
   func trapped() throws {
     var program = ChainProgram("p", number: 1, answer: "r1 = 0\nr0 = *(u64 *)(r1 +0)")
