@@ -7,9 +7,12 @@
 /// Runs the kfunc of a call's number with the arguments in r1-r5; the result goes to r0.
 ///
 /// A free function, never inlined, so that the handler that calls it holds one direct call and no reference counting.
+///
+/// Its number is an `Int`, unlike a helper's: the compiler would make one function of two handlers that differ only in what they
+/// call, and have it call through a pointer.
 @inline(never)
-func callKernelFunction(_ state: StatePointer, _ call: Int32) -> Sequel {
-  state.pointee.machine._withUnsafeGuaranteedRef { $0.callKernelFunction(call) }
+func callKernelFunction(_ state: StatePointer, _ call: Int) -> Sequel {
+  state.pointee.machine._withUnsafeGuaranteedRef { $0.callKernelFunction(Int32(truncatingIfNeeded: call)) }
 }
 
 /// `addr_space_cast`: NULL stays NULL, and the upper half becomes the arena's. For user space the kernel takes the lower half for

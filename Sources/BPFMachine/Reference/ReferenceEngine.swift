@@ -164,7 +164,7 @@ package struct ReferenceEngine {
     case .callSubprogram:
       return enter(at: element)
     case .callKernelFunction(let call, _):
-      return after(callKernelFunction(state, call))
+      return after(callKernelFunction(state, Int(call)))
     case .exit:
       return .leave
     }

@@ -215,7 +215,7 @@ enum Control {
 
   /// The immediate is the number that ``KernelFunction/call(from:)`` gave the call.
   static let kernelFunction: Handler = { p, s, mark, frame, regions in
-    let sequel = callKernelFunction(state(s), element(p).pointee.immediate)
+    let sequel = callKernelFunction(state(s), Int(element(p).pointee.immediate))
     if _fastPath(sequel == .goOn) { return next(p, s, mark, frame, regions) }
     return follow(sequel, p, s, mark, frame, regions)
   }
