@@ -124,6 +124,10 @@ extension Machine {
       if let map = maps.first(where: { $0.holds(region: region) }) {
         return "\(text), outside map \(map.spec.name) or read-only"
       }
+      // By now it may be gone, or another be in its place.
+      if heap.hadObject(at: address) {
+        return "\(text), byte \(address & 0xffff_ffff) of an object that is smaller or was freed"
+      }
       return "\(text), which is no object"
     }
   }

@@ -82,6 +82,25 @@ struct KernelFunctionModelTests {
     #expect(over[0] == 0)
   }
 
+  @Test(
+    "an object that was freed, and what is behind one, cannot be read", arguments: EngineKind.allCases,
+    [
+      ("freed", "read of 4 bytes at 0x", "byte 8 of an object that is smaller or was freed"),
+      ("behind", "read of 8 bytes at 0x", "byte 16 of an object that is smaller or was freed"),
+    ])
+  func misuse(engine: EngineKind, program: (name: String, start: String, end: String)) throws {
+    let object = try KernelFunctionTests.object("misuse")
+    let backend = try SimulatorBackend(
+      object: object, program: try #require(object.program(named: program.name)), hook: .xdp, engine: engine)
+    try Self.plain.withUnsafeBytes {
+      _ = try backend.run(Frame(bytes: $0, wireLength: $0.count, timestamp: 1, number: 1))
+    }
+    let reason = try #require(backend.trap.map { backend.describe($0).reason })
+    #expect(reason.hasPrefix(program.start) && reason.hasSuffix(program.end), "\(reason)")
+    // What the program held when it was stopped is freed.
+    #expect(backend.machine.objectCount == 0)
+  }
+
   @Test("a flow that is given is found with what the program reads of it", arguments: EngineKind.allCases)
   func flows(engine: EngineKind) throws {
     var flow = FlowModel.Flow(

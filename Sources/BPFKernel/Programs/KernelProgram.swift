@@ -67,6 +67,7 @@ public final class KernelProgram {
     }
     var (reason, slot) = Rejection.parse(log)
     if let place = slot, reason.contains("#\(poisonedHelper)"), let why = whyPoisoned(spec, place) { reason = why }
+    if reason.contains("device-bound") { reason += ", which BPF_PROG_TEST_RUN does not run" }
     let line = slot.flatMap { spec.sourceLine(at: $0) }
     let rejection = Rejection(
       program: spec.name, reason: reason, slot: slot, source: line.map { "\($0.file):\($0.line)" },

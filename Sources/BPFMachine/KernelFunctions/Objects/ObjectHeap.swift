@@ -228,6 +228,12 @@ struct ObjectHeap {
       address: start)
   }
 
+  /// True for an address in a region that an object had for itself.
+  func hadObject(at address: UInt64) -> Bool {
+    let index = Int(truncatingIfNeeded: address >> 32) - storage.pointee.firstWindow
+    return storage.pointee.windows != nil && index >= 0 && index < Int(storage.pointee.usedWindows)
+  }
+
   /// The object that begins at a guest address.
   func object(startingAt address: UInt64) -> Object? {
     guard let object = object(at: address), object.address == address else { return nil }
