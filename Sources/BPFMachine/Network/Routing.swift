@@ -146,7 +146,7 @@ final class Routing {
     return hops.map { hop in
       if hop.isDead { return -1 }
       sum += UInt64(hop.weight)
-      return Int32(truncatingIfNeeded: Int64((sum << 31 + total / 2) / max(total, 1)) - 1)
+      return Int32(truncatingIfNeeded: Int64(truncatingIfNeeded: (sum << 31 &+ total / 2) / max(total, 1)) &- 1)
     }
   }
 

@@ -13,8 +13,24 @@ struct SocketLookup {
   }
 
   private let sockets: [NetworkModel.Socket]
+  /// By transport and local port, in the order of the list.
+  private let places: [Place: [Int]]
 
-  init(_ sockets: [NetworkModel.Socket]) { self.sockets = sockets }
+  private struct Place: Hashable {
+    var transport: NetworkModel.Socket.Transport
+    var port: UInt16
+  }
+
+  init(_ sockets: [NetworkModel.Socket]) {
+    self.sockets = sockets
+    places = Dictionary(grouping: sockets.indices) {
+      Place(transport: sockets[$0].transport, port: sockets[$0].local.port)
+    }
+  }
+
+  private func candidates(_ transport: NetworkModel.Socket.Transport, _ port: UInt16) -> [Int] {
+    places[Place(transport: transport, port: port)] ?? []
+  }
 
   /// The index of the socket that a packet of the tuple is for; nil when there is none.
   func find(_ transport: NetworkModel.Socket.Transport, _ tuple: Tuple, namespace: Int32?) -> Int? {
@@ -26,15 +42,15 @@ struct SocketLookup {
 
   /// Whether a connection's port is one that is listened to: it was accepted.
   func hasListener(_ socket: NetworkModel.Socket) -> Bool {
-    socket.remote != nil && sockets.contains { $0.state == .listen && $0.local.port == socket.local.port }
+    socket.remote != nil && candidates(.tcp, socket.local.port).contains { sockets[$0].state == .listen }
   }
 
   private func connection(_ tuple: Tuple, _ namespace: Int32?) -> Int? {
-    sockets.indices.first { index in
+    candidates(.tcp, tuple.destination.port).first { index in
       let socket = sockets[index]
-      guard socket.transport == .tcp, socket.namespace == namespace, let remote = socket.remote else { return false }
+      guard socket.namespace == namespace, let remote = socket.remote else { return false }
       return socket.state != .listen && socket.state != .closed && socket.acceptsFrom(tuple.interface)
-        && remote.port == tuple.source.port && socket.local.port == tuple.destination.port
+        && remote.port == tuple.source.port
         && Self.isSame(remote.address, tuple.source.address, socket)
         && Self.isSame(socket.local.address, tuple.destination.address, socket)
     }
@@ -53,9 +69,9 @@ struct SocketLookup {
   ) -> Int? {
     for local in [tuple.destination.address, .unspecified(isIPv6: tuple.isIPv6)] {
       var best: (index: Int, score: Int)?
-      for (index, socket) in sockets.enumerated() {
-        guard socket.transport == transport, socket.namespace == namespace,
-          socket.local.port == tuple.destination.port, socket.acceptsFrom(tuple.interface),
+      for index in candidates(transport, tuple.destination.port) {
+        let socket = sockets[index]
+        guard socket.namespace == namespace, socket.acceptsFrom(tuple.interface),
           socket.isBound(to: local), let score = score(socket, tuple), score > best?.score ?? -1
         else { continue }
         best = (index, score)

@@ -3,11 +3,21 @@ final class SocketTable {
   /// Those that are given, and at the end the one of BPF_PROG_TEST_RUN.
   let sockets: [NetworkModel.Socket]
   let lookup: SocketLookup
-  private var views: [(socket: GuestBlock, tcp: GuestBlock, kernel: GuestBlock)] = []
+  private unowned(unsafe) let memory: GuestMemory
+  private var views: [View?]
+  private var kernelRegions: Set<Int> = []
+
+  private struct View {
+    var socket: GuestBlock
+    var tcp: GuestBlock
+    var kernel: GuestBlock
+  }
+
   private var indices: [UInt64: Int] = [:]
   private var withCookies: Set<Int> = []
   /// References that the running program holds, by socket.
   private(set) var references: [Int]
+  private var held: [Int] = []
 
   /// What BPF_MAP_TYPE_SK_STORAGE maps hold for sockets.
   private var storages: [StorageKey: Storage] = [:]
@@ -33,26 +43,37 @@ final class SocketTable {
     self.sockets = sockets + [NetworkModel.Socket(.udp, local: nowhere, state: .closed)]
     lookup = SocketLookup(sockets)
     references = [Int](repeating: 0, count: self.sockets.count)
-    for (index, socket) in self.sockets.enumerated() {
-      let view = try memory.allocate(byteCount: Self.socketBytes, stride: Self.socketBytes, access: .readOnly)
-      let tcp = try memory.allocate(
-        byteCount: Self.transmissionBytes, stride: Self.transmissionBytes, access: .readOnly)
-      let kernel = try memory.allocate(byteCount: Self.commonBytes, stride: Self.commonBytes, access: .readOnly)
-      Self.fill(view.host, socket, isAccepted: lookup.hasListener(socket))
-      // sk_alloc(net, AF_UNSPEC, …) of bpf_prog_test_run_skb.
-      if index == sockets.count { (view.host + 4).initializeMemory(as: UInt8.self, repeating: 0, count: 12) }
-      for (field, value) in socket.tcp {
-        if field.is64Bit {
-          tcp.host.storeBytes(of: value, toByteOffset: field.offset, as: UInt64.self)
-        } else {
-          tcp.host.storeBytes(of: UInt32(truncatingIfNeeded: value), toByteOffset: field.offset, as: UInt32.self)
-        }
-      }
-      views.append((view, tcp, kernel))
-      indices[kernel.address] = index
-      indices[view.address] = index
-      indices[tcp.address] = index
+    views = [View?](repeating: nil, count: self.sockets.count)
+    self.memory = memory
+    // Every frame of BPF_PROG_TEST_RUN has this one; the others are made when they are found.
+    guard view(sockets.count) != nil else { throw MemoryError.outOfRegions }
+  }
+
+  /// What a program sees of a socket, made when it is first asked for; nil when there is no room.
+  private func view(_ index: Int) -> View? {
+    if let view = views[index] { return view }
+    func allocate(_ count: Int) -> GuestBlock? {
+      try? memory.allocate(byteCount: count, stride: count, access: .readOnly)
     }
+    guard let view = allocate(Self.socketBytes), let tcp = allocate(Self.transmissionBytes),
+      let kernel = allocate(Self.commonBytes)
+    else { return nil }
+    let socket = sockets[index]
+    Self.fill(view.host, socket, isAccepted: lookup.hasListener(socket))
+    // sk_alloc(net, AF_UNSPEC, …) of bpf_prog_test_run_skb.
+    if index == testRun { (view.host + 4).initializeMemory(as: UInt8.self, repeating: 0, count: 12) }
+    for (field, value) in socket.tcp {
+      if field.is64Bit {
+        tcp.host.storeBytes(of: value, toByteOffset: field.offset, as: UInt64.self)
+      } else {
+        tcp.host.storeBytes(of: UInt32(truncatingIfNeeded: value), toByteOffset: field.offset, as: UInt32.self)
+      }
+    }
+    for block in [view, tcp, kernel] { indices[block.address] = index }
+    kernelRegions.insert(kernel.firstRegion)
+    let made = View(socket: view, tcp: tcp, kernel: kernel)
+    views[index] = made
+    return made
   }
 
   /// `bpf_sock_convert_ctx_access`.
@@ -100,7 +121,7 @@ final class SocketTable {
   /// (net/bpf/test_run.c, bpf_prog_test_run_skb).
   func setTestRun(_ frame: UnsafeRawBufferPointer, linear: Int, protocolNumber: UInt16) {
     guard let base = frame.baseAddress else { return }
-    let view = views[testRun].socket.host
+    guard let view = view(testRun)?.socket.host else { return }
     (view + 4).storeBytes(of: 0, as: UInt32.self)
     (view + 24).initializeMemory(as: UInt8.self, repeating: 0, count: 48)
     switch protocolNumber {
@@ -119,17 +140,17 @@ final class SocketTable {
   }
 
   /// Guest address of the socket as `struct bpf_sock`.
-  func address(_ index: Int) -> UInt64 { views[index].socket.address }
+  func address(_ index: Int) -> UInt64 { view(index)?.socket.address ?? 0 }
 
   /// Guest address of the socket as `struct bpf_tcp_sock`.
-  func transmissionAddress(_ index: Int) -> UInt64 { views[index].tcp.address }
+  func transmissionAddress(_ index: Int) -> UInt64 { view(index)?.tcp.address ?? 0 }
 
   /// Guest address of the socket as the kernel's own structures begin: `struct sock_common` (include/net/sock.h) as 64-bit
   /// kernels lay it out. What follows is not simulated.
   func kernelAddress(_ index: Int) -> UInt64 {
     let socket = sockets[index]
-    let view = views[index].socket.host
-    let kernel = views[index].kernel.host
+    guard let made = view(index) else { return 0 }
+    let (view, kernel) = (made.socket.host, made.kernel.host)
     func copy(_ from: Int, _ to: Int, _ count: Int) { (kernel + to).copyMemory(from: view + from, byteCount: count) }
     copy(52, 0, 4)
     copy(24, 4, 4)
@@ -143,14 +164,11 @@ final class SocketTable {
     copy(56, 56, 16)
     copy(28, 72, 16)
     (kernel + 88).storeBytes(of: cookie(index), as: UInt64.self)
-    return views[index].kernel.address
+    return made.kernel.address
   }
 
   /// True for an address in or behind what ``kernelAddress(_:)`` gives.
-  func isKernelStructure(_ address: UInt64) -> Bool {
-    let region = Int(truncatingIfNeeded: address >> 32)
-    return views.contains { $0.kernel.firstRegion == region }
-  }
+  func isKernelStructure(_ address: UInt64) -> Bool { kernelRegions.contains(Int(truncatingIfNeeded: address >> 32)) }
 
   /// The socket at a guest address; nil when there is none.
   func index(_ address: UInt64) -> Int? { indices[address] }
@@ -164,7 +182,10 @@ final class SocketTable {
   /// `tcp_synq_no_recent_overflow`, the other way round.
   func hasSentCookies(_ index: Int) -> Bool { sockets[index].sentCookies || withCookies.contains(index) }
 
-  func hold(_ index: Int) { references[index] += 1 }
+  func hold(_ index: Int) {
+    references[index] += 1
+    held.append(index)
+  }
 
   /// Gives a reference back; false when the program holds none.
   func release(_ index: Int) -> Bool {
@@ -175,7 +196,8 @@ final class SocketTable {
 
   /// What a run leaves over.
   func releaseAll() {
-    for index in references.indices { references[index] = 0 }
+    for index in held { references[index] = 0 }
+    held.removeAll(keepingCapacity: true)
   }
 
   // MARK: Storage

@@ -131,6 +131,8 @@ struct NetworkSettingsTests {
       ("routes: [10.0.0.0/8 dev eth0 speed 3]", 8, "'speed' is no word of a route"),
       ("routes: [10.0.0.0/8]", 8, "a route needs 'via' or 'dev'"),
       ("rules: [from 10.0.0.0/8 to 2001:db8::/32 lookup 7]", 8, "of different families"),
+      ("rules: [{sport_start: 9, sport_end: 5}]", 8, "a whole number from 9 to 65535 expected, found '5'"),
+      ("rules: [{uid_end: 5, uid_start: 9}]", 8, "a whole number from 0 to 5 expected, found '9'"),
       ("rules: [lookup vpn]", 8, "main, local, default or the number of a table expected, found 'vpn'"),
       ("neighbours: [192.0.2.9 dev eth0]", 8, "a neighbour needs 'lladdr'"),
       ("neighbours: [192.0.2.9 dev eth0 lladdr 02:00 STALE]", 8, "a MAC address"),

@@ -46,6 +46,15 @@ struct OwnerTests {
     #expect(try Self.run(text, path: .ingress, options: Self.options) == (coming, nil))
   }
 
+  @Test("a system has as many sockets as it has")
+  func manySockets() throws {
+    let more = (1...20_000).map { "  - {protocol: udp, local: '10.0.\($0 / 250).\($0 % 250):\($0)'}" }
+    let options =
+      "sockets:\n" + more.joined(separator: "\n") + "\n"
+      + Self.options.split(separator: "\n").dropFirst().joined(separator: "\n")
+    #expect(try Self.run("call 46\nexit", path: .egress, options: options) == (77, nil))
+  }
+
   /// Offsets are those of `struct sock_common` in the kernel's BTF.
   @Test(
     "a socket that is cast has the first members of the kernel's structure, and what follows is named as not simulated",

@@ -68,6 +68,22 @@ struct RuleReader {
     return rule
   }
 
+  /// A range that begins at a number, and ends where another one does.
+  private static func from<Number: FixedWidthInteger>(
+    _ node: SettingsNode, _ range: ClosedRange<Number>?
+  ) throws(SettingsError) -> ClosedRange<Number> {
+    let end = range?.upperBound ?? Number.max
+    return try node.number(in: 0...end)...end
+  }
+
+  /// A range that ends at a number.
+  private static func to<Number: FixedWidthInteger>(
+    _ node: SettingsNode, _ range: ClosedRange<Number>?
+  ) throws(SettingsError) -> ClosedRange<Number> {
+    let start = range?.lowerBound ?? 0
+    return start...(try node.number(in: start...Number.max))
+  }
+
   private mutating func readLine(_ node: SettingsNode) throws(SettingsError) {
     var words = try SettingsWords(node)
     if let first = words.peeked, first.hasSuffix(":"), let priority = UInt32(first.dropLast()) {
@@ -84,12 +100,12 @@ struct RuleReader {
     case "srclen": lengths.from = try node.number()
     case "dstlen": lengths.to = try node.number()
     case "fwmask": rule.markMask = try node.number()
-    case "sport_start": rule.sourcePorts = try node.number()...(rule.sourcePorts?.upperBound ?? .max)
-    case "sport_end": rule.sourcePorts = (rule.sourcePorts?.lowerBound ?? 0)...(try node.number())
-    case "dport_start": rule.destinationPorts = try node.number()...(rule.destinationPorts?.upperBound ?? .max)
-    case "dport_end": rule.destinationPorts = (rule.destinationPorts?.lowerBound ?? 0)...(try node.number())
-    case "uid_start": rule.users = try node.number()...(rule.users?.upperBound ?? .max)
-    case "uid_end": rule.users = (rule.users?.lowerBound ?? 0)...(try node.number())
+    case "sport_start": rule.sourcePorts = try Self.from(node, rule.sourcePorts)
+    case "sport_end": rule.sourcePorts = try Self.to(node, rule.sourcePorts)
+    case "dport_start": rule.destinationPorts = try Self.from(node, rule.destinationPorts)
+    case "dport_end": rule.destinationPorts = try Self.to(node, rule.destinationPorts)
+    case "uid_start": rule.users = try Self.from(node, rule.users)
+    case "uid_end": rule.users = try Self.to(node, rule.users)
     case "action":
       var words = try SettingsWords(node)
       try set(try node.text(), &words)

@@ -45,7 +45,8 @@ extension OptionsFile {
 
   static func readPath(_ node: SettingsNode) throws(SettingsError) -> String {
     let path = try node.text()
-    guard path.hasPrefix("/"), path == "/" || !path.hasSuffix("/") else {
+    // PATH_MAX
+    guard path.hasPrefix("/"), path == "/" || !path.hasSuffix("/"), path.utf8.count < 4096 else {
       throw node.fault("the path of a cgroup expected, such as /system.slice, found '\(path)'")
     }
     return path
