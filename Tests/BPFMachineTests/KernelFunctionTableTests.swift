@@ -81,6 +81,15 @@ import Testing
     #expect(KernelFunctionTable.row("bpf_throw__again") == nil)
   }
 
+  @Test("a program whose section tells no type may call what programs of some type may")
+  func untyped() {
+    for row in KernelFunctionTable.rows {
+      #expect(KernelFunctionTable.function(row.name, for: nil) == row.function, "\(row.name)")
+      let isForXDP = row.programs.contains(.xdp)
+      #expect((KernelFunctionTable.function(row.name, for: .xdp) != nil) == (isForXDP && row.function != nil))
+    }
+  }
+
   @Test(
     "a kfunc that cannot be called says why",
     arguments: [

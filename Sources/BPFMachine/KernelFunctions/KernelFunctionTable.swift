@@ -55,8 +55,13 @@ public struct KernelFunctionTable {
 
   /// What runs a kfunc that programs of that type call; nil when the type may not, or when it is not simulated.
   package static func function(_ name: String, for type: ProgramType?) -> KernelFunction? {
-    guard let row = row(name), row.programs.contains(type == .xdp ? .xdp : .classifier) else { return nil }
-    return row.function
+    guard let row = row(name), !row.programs.isEmpty else { return nil }
+    return switch type {
+    case .xdp: row.programs.contains(.xdp) ? row.function : nil
+    case .schedCLS, .schedACT: row.programs.contains(.classifier) ? row.function : nil
+    // Where it is attached decides: a section that tells no type, a replacement for a function.
+    default: row.function
+    }
   }
 
   /// The number of a call to what a slot refers to; that of no function when it refers to none.
