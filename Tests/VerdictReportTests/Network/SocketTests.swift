@@ -99,6 +99,12 @@ struct SocketTests {
     var bytes = HexText.bytes(answer)
     guard bytes.count == 512, bytes[SocketProgram.socket + 72] != 10 else { return answer }
     for offset in 76..<80 { bytes[SocketProgram.socket + offset] = 0 }
+    // What is left of an IPv4 connection has no IPv6 addresses, and the kernel does not clear where they would be.
+    if bytes[SocketProgram.socket + 72] == 6, bytes[SocketProgram.socket + 4] == 2 {
+      for offset in [28, 56] {
+        for byte in offset..<offset + 16 { bytes[SocketProgram.socket + byte] = 0 }
+      }
+    }
     for offset in 0..<112 { bytes[SocketProgram.transmission + offset] = 0 }
     return HexText.text(bytes)
   }
