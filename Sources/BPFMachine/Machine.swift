@@ -115,12 +115,12 @@ public final class Machine {
       sockets = try SocketTable(configuration.network.sockets, memory: memory)
       packet = try PacketBuffer(memory: memory)
       socketBuffer = try SocketBuffer(memory: memory)
-      stack = try memory.hostBlock(byteCount: CallFrame.maximum * CallFrame.stackBytes)
+      stack = try memory.hostBlock(byteCount: CallFrame.room * CallFrame.stackBytes)
       callbackKeys =
         [try Machine.keyBlock(of: 1 << 16, in: memory)] + [GuestBlock?](repeating: nil, count: CallFrame.maximum)
-      let frameBytes = CallFrame.maximum * MemoryLayout<CallFrame>.stride
+      let frameBytes = CallFrame.room * MemoryLayout<CallFrame>.stride
       let hot = try memory.hostBlock(byteCount: frameBytes + MemoryLayout<ExecutionState>.size)
-      frames = hot.bindMemory(to: CallFrame.self, capacity: CallFrame.maximum)
+      frames = hot.bindMemory(to: CallFrame.self, capacity: CallFrame.room)
       state = (hot + frameBytes).bindMemory(to: ExecutionState.self, capacity: 1)
     } catch {
       throw MachineError(kind: .memory, message: "cannot reserve memory for packet and stack")
@@ -137,7 +137,7 @@ public final class Machine {
     stopInstruction.initialize(repeating: ThreadedInstruction(Control.stop), count: 2)
     (stopInstruction + 2).initialize(to: ThreadedInstruction(Control.continueCallback))
     frames.initialize(
-      repeating: CallFrame(saved: .zero, resume: UnsafeRawPointer(stopInstruction + 1)), count: CallFrame.maximum)
+      repeating: CallFrame(saved: .zero, resume: UnsafeRawPointer(stopInstruction + 1)), count: CallFrame.room)
     constantValues = .allocate(capacity: 1)
     constantValues.initialize(to: 0)
     mapCapacity = max(specs.count, 1)
@@ -464,6 +464,7 @@ public final class Machine {
     state.registers[10] = GuestMemory.address(region: GuestMemory.stackRegion) + UInt64(CallFrame.stackBytes)
     memory.regions[GuestMemory.stackRegion].bounds = Region.bounds(count: CallFrame.stackBytes, writable: true)
     state.pointee.nextFrame = frames + 1
+    state.pointee.endOfFrames = frames + CallFrame.maximum
     state.pointee.trap = nil
     state.pointee.tailCalls = 0
     state.pointee.callbackDepth = 0
@@ -513,6 +514,11 @@ public final class Machine {
 
   /// What stopped the last run, if it was stopped.
   public var trap: Trap? { state.pointee.trap == nil ? nil : lastTrap }
+
+  /// Gives a program that a tail call goes to as many calls as one that begins.
+  func renewFrames() {
+    state.pointee.endOfFrames = min(state.pointee.nextFrame + CallFrame.maximum - 1, frames + CallFrame.room)
+  }
 
   /// Calls that have not returned (threaded), and where call number `depth` goes on, from 1.
   var frameDepth: Int { state.pointee.nextFrame - frames - 1 }

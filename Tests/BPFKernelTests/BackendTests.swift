@@ -222,6 +222,26 @@ struct BackendTests {
     }
   }
 
+  /// Each of the 34 runs of the program adds one, once the tail call that is one too many has failed.
+  @Test("Tail calls from a subprogram nest as deep as their number allows, in both")
+  func nestedTailCalls() throws {
+    let path = Self.package.appendingPathComponent("Tests/BPFObjectTests/Fixtures/nesting.o").path
+    var object = try ObjectFile(path: path)
+    object.maps[0].initialSlots = [0: "program"]
+    let program = try #require(object.programs.first)
+    let backends: [any Backend] = [
+      try KernelBackend(object: object, program: program, hook: .xdp),
+      try SimulatorBackend(object: object, program: program, hook: .xdp),
+      try SimulatorBackend(object: object, program: program, hook: .xdp, engine: .reference),
+    ]
+    for backend in backends {
+      try Self.withFrame(Self.udp) { (frame: Frame) throws in
+        #expect(try backend.run(frame).returnValue == 35)
+        #expect(backend.trap == nil)
+      }
+    }
+  }
+
   /// What slots.c says: shorter than 40 bytes is dropped, what is left and odd is sent back, the rest passes.
   @Test("Programs in the slots of a dispatcher run in its place, with their own maps, in both")
   func replacedFunctions() throws {

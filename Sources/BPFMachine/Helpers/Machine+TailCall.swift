@@ -10,6 +10,7 @@ extension Machine {
         Int(number) <= state.pointee.programCount, state.pointee.tailCalls < Machine.maximumTailCalls
       else { return .goOn }
       state.pointee.tailCalls += 1
+      renewFrames()
       state.pointee.targetProgram = Int(number) - 1
       state.pointee.currentProgram = Int(number) - 1
       state.pointee.target = state.pointee.starts[Int(number) - 1]

@@ -98,6 +98,9 @@ struct CallFrame {
 
   /// Frames that Linux allows: `MAX_CALL_FRAMES`.
   static let maximum = 8
+  /// Frames that a packet can come to: a tail call from a subprogram leaves the callers' frames where they are, and there
+  /// may be 33 of them.
+  static let room = maximum * 34
   /// Stack bytes of a frame: `MAX_BPF_STACK`.
   static let stackBytes = 512
 }

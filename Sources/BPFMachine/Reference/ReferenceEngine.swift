@@ -7,6 +7,8 @@ package struct ReferenceEngine {
   private let programs: [LoadedProgram]
   private var program: LoadedProgram
   private var returns: [Return] = []
+  /// Calls that had not returned at the last tail call, after which as many as ever may follow.
+  private var settledCalls = 0
   private var executed = 0
   private let budget: Int
 
@@ -53,6 +55,7 @@ package struct ReferenceEngine {
         }
         element = target
       case .transfer(let next):
+        settledCalls = returns.count
         if executed > budget {
           state.pointee.trap = .budgetExhausted
           return Ending(executed: executed, program: program, element: element)
@@ -183,7 +186,7 @@ package struct ReferenceEngine {
   }
 
   private mutating func enter(at element: Int) -> Step {
-    guard returns.count + 1 < CallFrame.maximum else { return .trap(.callDepthExceeded) }
+    guard returns.count - settledCalls + 1 < CallFrame.maximum else { return .trap(.callDepthExceeded) }
     let preserved = (6...9).map { state.registers[$0] }
     returns.append(Return(program: program, element: element + 1, preserved: preserved))
     moveFrame(by: CallFrame.stackBytes)
@@ -193,7 +196,7 @@ package struct ReferenceEngine {
   /// Enters the callback that a helper chose, or says why not.
   private mutating func callBack(returningTo element: Int) -> Ending? {
     let ending = Ending(executed: executed, program: program, element: element - 1)
-    guard returns.count + 1 < CallFrame.maximum else {
+    guard returns.count - settledCalls + 1 < CallFrame.maximum else {
       state.pointee.trap = .callDepthExceeded
       return ending
     }
