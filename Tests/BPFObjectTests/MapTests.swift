@@ -95,7 +95,7 @@ struct MapTests {
     #expect(object.programs.map(\.type) == [.schedCLS, .schedCLS, .schedCLS])
   }
 
-  @Test("definitions of every length seen are read", arguments: [16, 20, 24, 28, 36, 280])
+  @Test("definitions of every length seen are read", arguments: [16, 20, 24, 28, 32, 36, 40, 280])
   func lengths(bytes: Int) throws {
     var elf = ELFBytes()
     let code = elf.code("xdp", ELFBytes.exit)
@@ -113,5 +113,24 @@ struct MapTests {
     #expect(object.maps.map(\.name) == ["first", "second"])
     #expect(object.maps[0].loaded == "type 1 k 4 v 8 n 100 flags \(bytes == 16 ? 0 : 1) extra 0")
     #expect(object.maps[1].loaded == "type 2 k 4 v 16 n 7 flags 0 extra 0")
+  }
+
+  /// `struct bpf_elf_map` of iproute2 had 28 bytes first, then 32 with inner_id, then 36 with inner_idx.
+  @Test(
+    "iproute2's numbers of maps are read from definitions of every length that it had", arguments: [28, 32, 36, 44])
+  func elfMapNumbers(bytes: Int) throws {
+    var elf = ELFBytes()
+    let entry = elf.code("classifier", ELFBytes.exit)
+    elf.symbol("entry", in: entry, type: .function)
+    let leaf = elf.code("7/2", ELFBytes.exit)
+    elf.symbol("leaf", in: leaf, type: .function)
+    let length = bytes / 4
+    let definition: [UInt32] = [3, 4, 4, 8, 0, 7, 2]
+    let maps = elf.data("maps", words: (0..<length).map { $0 < definition.count ? definition[$0] : 0 })
+    elf.symbol("jumps", in: maps, type: .object)
+    let object = try ObjectFile(bytes: elf.bytes, name: "made.o")
+    #expect(object.maps[0].initialSlots == [2: "leaf"])
+    #expect(object.maps[0].pinning == 1)
+    #expect(object.program(named: "leaf")?.type == .schedCLS)
   }
 }

@@ -2,7 +2,7 @@ extension ObjectLoader {
   /// Reads the sections `maps` and `maps/NAME`, whose entries begin with type, key size, value size and entries.
   ///
   /// Known layouts: 16 bytes, and 20 with flags (libbpf's `bpf_map_def`); 24 and 28 with inner_map_idx and numa_node (kernel
-  /// samples); 28 with id and pinning, and 36 with inner_id and inner_idx (iproute2's `bpf_elf_map`); 280 with
+  /// samples); 28 with id and pinning, 32 with inner_id, and 36 and more with inner_idx (iproute2's `bpf_elf_map`); 280 with
   /// pinning and a name space (gobpf). The symbols tell where each begins.
   mutating func readLegacyMaps() throws(ObjectError) {
     var definitions: [LegacyMap] = []
@@ -82,8 +82,8 @@ private struct LegacyMap {
 
   var flags: UInt32 { word(4) }
 
-  /// iproute2's layout, full length.
-  private var isElfMap: Bool { size == 36 }
+  /// iproute2's layout, which grew by and by.
+  private var isElfMap: Bool { (32..<280).contains(size) }
 
   var id: UInt32 { isElfMap || size == 28 ? word(5) : 0 }
 
@@ -92,11 +92,11 @@ private struct LegacyMap {
   }
 
   /// Slot of the outer map that this inner map fills; none for -1.
-  var innerSlot: UInt32? { isElfMap && word(8) != UInt32.max ? word(8) : nil }
+  var innerSlot: UInt32? { isElfMap && size >= 36 && word(8) != UInt32.max ? word(8) : nil }
 
   private var pinning: UInt32 {
     switch size {
-    case 36: return word(6) == 0 ? 0 : 1
+    case 32..<280: return word(6) == 0 ? 0 : 1
     // Kernel samples have numa_node here, which means something with its flag alone.
     case 28: return !isMapOfMaps && flags & MapFlags.numaNode == 0 && word(6) != 0 ? 1 : 0
     case 280...: return word(5) == 0 ? 0 : 1
