@@ -30,6 +30,22 @@ struct Callback {
 }
 
 extension Machine {
+  static func keyBlock(of count: Int, in memory: GuestMemory) throws(MemoryError) -> GuestBlock {
+    try memory.allocate(byteCount: count, stride: count, access: .readOnly)
+  }
+
+  /// Copies a key to where callbacks of that depth see it, readable to its end and no further.
+  /// - Returns: its guest address; 0 when no memory can be had.
+  func presentKey(_ key: UnsafeRawBufferPointer, depth: Int) -> UInt64 {
+    if callbackKeys[depth].map({ $0.byteCount < key.count }) ?? true {
+      callbackKeys[depth] = try? Machine.keyBlock(of: max(key.count, 512), in: memory)
+    }
+    guard let block = callbackKeys[depth], let source = key.baseAddress else { return 0 }
+    block.host.copyMemory(from: source, byteCount: key.count)
+    memory.regions[block.firstRegion].bounds = Region.bounds(count: key.count, writable: false)
+    return block.address
+  }
+
   /// `BPF_MAX_LOOPS`.
   private static let maximumLoops: UInt64 = 8 << 20
 
