@@ -53,6 +53,14 @@ struct FuzzTests {
     _ = object.relocated(against: target)
     // The other way round, the damaged types are the target.
     if let types = object.types, let core = try? Fixture.object("core.o") { _ = core.relocated(against: types) }
+    // The damaged program in the place of a good one's function, and the other way round.
+    if var dispatcher = try? Fixture.object("dispatcher.o"), let program = object.programs.first {
+      try? dispatcher.replace("second", with: program, of: object)
+      var copy = object
+      for function in program.functions.prefix(4) {
+        try? copy.replace(function.name, with: dispatcher.programs[0], of: dispatcher)
+      }
+    }
     for program in object.programs {
       for slot in stride(from: 0, to: program.instructions.count, by: 7) {
         _ = program.sourceLine(at: slot)
