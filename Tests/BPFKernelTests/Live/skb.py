@@ -64,6 +64,18 @@ def contents(results, size):
     return value.raw
 
 
+def settled(results, size):
+    """What the program wrote, once it writes no more; zeros when it wrote nothing within a second."""
+    value = contents(results, size)
+    for _ in range(100):
+        before = value
+        time.sleep(0.001 if any(value) else 0.01)
+        value = contents(results, size)
+        if any(value) and value == before:
+            break
+    return value
+
+
 def answer(case):
     results = bpf(0, struct.pack("<5I", 2, 4, case["size"], 1, 0))
     program = load(case["slots"], results)
@@ -74,16 +86,14 @@ def answer(case):
         if header:
             sender.setsockopt(263, 15, 1)  # SOL_PACKET, PACKET_VNET_HDR
         sender.bind(("v0", 0))
-        try:
-            sender.send(header + bytes.fromhex(case["frame"]))
-        except OSError:
-            pass  # What the program made of the frame could not be sent on.
-    value = contents(results, case["size"])
-    for _ in range(100):
-        if any(value):
-            break
-        time.sleep(0.01)
-        value = contents(results, case["size"])
+        for _ in range(5):  # A busy machine may lose a frame, or take its time.
+            try:
+                sender.send(header + bytes.fromhex(case["frame"]))
+            except OSError:
+                pass  # What the program made of the frame could not be sent on.
+            value = settled(results, case["size"])
+            if any(value):
+                break
     for descriptor in (link, program, results):
         os.close(descriptor)
     return {"name": case["name"], "results": value.hex()}
