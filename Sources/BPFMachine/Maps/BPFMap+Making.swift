@@ -25,7 +25,7 @@ extension BPFMap {
       return try HashMap(spec: spec, index: index, memory: memory, cpus: cpus)
     case .lpmTrie:
       return try LPMTrieMap(spec: spec, index: index, memory: memory, cpus: cpus)
-    case .progArray, .perfEventArray, .devmap, .devmapHash, .cpumap, .xskmap:
+    case .progArray, .perfEventArray, .cgroupArray, .devmap, .devmapHash, .cpumap, .xskmap:
       return try TableMap(spec: spec, index: index, memory: memory, cpus: cpus)
     case .queue, .stack:
       return try QueueMap(spec: spec, index: index, memory: memory, cpus: cpus)

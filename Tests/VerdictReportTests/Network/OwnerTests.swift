@@ -9,14 +9,22 @@ import Testing
 @Suite("Sockets of frames")
 struct OwnerTests {
   /// Runs `text` on a segment from 192.0.2.1:80 to 198.51.100.7:4000.
-  private static func run(_ text: String, path: SocketBufferSetup.Path, options: String) throws -> (UInt64, String?) {
+  private static func run(
+    _ text: String, path: SocketBufferSetup.Path, options: String, maps: [MapSpec] = [],
+    seed: (Machine) throws -> Void = { _ in }
+  ) throws -> (UInt64, String?) {
     var configuration = MachineConfiguration()
     try OptionsFile(parsing: Array(options.utf8), file: "net.yaml").apply(to: &configuration)
     configuration.socketBuffer.path = path
-    let slots = try Assembler().assemble(text).instructions
-    let machine = try Machine(maps: [], configuration: configuration)
+    let code = try Assembler().assemble(text)
+    let references = code.references.compactMapValues { reference in
+      if case .map(let name) = reference { Reference.map(name) } else { nil }
+    }
+    let machine = try Machine(maps: maps, configuration: configuration)
+    try seed(machine)
     let program = try machine.load(
-      ProgramSpec(name: "test", section: "tc", type: .schedCLS, instructions: slots, references: [:]))
+      ProgramSpec(
+        name: "test", section: "tc", type: .schedCLS, instructions: code.instructions, references: references))
     var frame = [UInt8](repeating: 0, count: 60)
     frame.replaceSubrange(12..<15, with: [0x08, 0x00, 0x45])
     frame[23] = 6
@@ -44,6 +52,25 @@ struct OwnerTests {
   func owner(_ text: String, _ leaving: UInt64, _ coming: UInt64) throws {
     #expect(try Self.run(text, path: .egress, options: Self.options) == (leaving, nil))
     #expect(try Self.run(text, path: .ingress, options: Self.options) == (coming, nil))
+  }
+
+  /// `bpf_skb_under_cgroup` (net/core/filter.c): 1 within, 0 without, EAGAIN for an empty slot, E2BIG beyond the last.
+  @Test(
+    "a seed puts cgroups into a map, which a frame's socket is under or not",
+    arguments: [(0, -11), (1, 1), (2, 0), (3, -7)] as [(UInt32, Int64)])
+  func underCgroup(_ slot: UInt32, _ answer: Int64) throws {
+    let map = MapSpec(
+      name: "groups", rawType: MapType.cgroupArray.rawValue, keySize: 4, valueSize: 4, maxEntries: 3)
+    let options = Self.options.replacing("cgroups: [", with: "cgroups: [{path: /mail, id: 4712}, ")
+    let (result, trap) = try Self.run(
+      "r2 = map[groups]\nr3 = \(slot)\ncall 33\nexit", path: .egress, options: options, maps: [map]
+    ) { machine in
+      let groups = try #require(machine.map(named: "groups"))
+      try groups.update([1, 0, 0, 0], [[0x67, 0x12, 0, 0]], flags: 0)
+      try groups.update([2, 0, 0, 0], [[0x68, 0x12, 0, 0]], flags: 0)
+    }
+    #expect(trap == nil)
+    #expect(Int64(bitPattern: result) == answer)
   }
 
   @Test("a system has as many sockets as it has")

@@ -41,6 +41,7 @@ extension Machine {
     let size = registers[5] & 0xffff_ffff
     guard Machine.optionSizes.contains(size) else { return .failure(.code(-EINVAL)) }
     guard let options = memory.write(registers[4], Int(size)) else { return .failure(.argument(4)) }
+    guard registers[2] != 0 else { return .failure(.code(-EINVAL)) }
     let zone = options.loadUnaligned(fromByteOffset: 10, as: UInt16.self)
     var directions: UInt8 = 3
     if size == 16 {

@@ -103,6 +103,7 @@ int refusals(struct xdp_md *ctx) {
   lookup(ctx, &tuple, sizeof(tuple.ipv4), &opts, 16, &results[72]);
   opts.ct_zone_id = 0;
   lookup(ctx, &tuple, sizeof(tuple.ipv4), &opts, 15, &results[80]);
+  lookup(ctx, NULL, 0, &opts, 16, &results[88]);
   return XDP_PASS;
 }
 
