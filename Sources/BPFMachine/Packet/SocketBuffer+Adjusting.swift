@@ -219,7 +219,8 @@ extension SocketBuffer {
     return number
   }
 
-  private func isTag(_ number: UInt16) -> Bool { number == 0x8100 || number == 0x88a8 }
+  /// `eth_type_vlan`.
+  func isTag(_ number: UInt16) -> Bool { number == 0x8100 || number == 0x88a8 }
 
   /// `__skb_vlan_pop`: takes the first tag out of the frame; nil when the frame is too short.
   private func takeInnerTag() -> UInt16? {

@@ -36,7 +36,7 @@ package struct SocketBuffer {
     let options: UnsafeMutableRawPointer
     /// The options that a frame comes with.
     var initialOptions: [UInt8] = []
-    /// Frames come with a tag to take, options or a sum.
+    /// Frames come with options or a sum.
     var needsSettling = false
     /// Something is otherwise than when the last frame came in, beside what every frame sets.
     var isTouched = true
@@ -151,7 +151,7 @@ package struct SocketBuffer {
       setup.wireLength != nil ? nil : setup.path == .ingress ? UInt32(SocketBuffer.ethernetLength) : 0
     layout.pointee.initialOptions = setup.tunnel?.options ?? []
     layout.pointee.needsSettling =
-      setup.takesTag || setup.tunnel != nil || beside.checksum.state.rawValue > Checksum.State.unnecessary.rawValue
+      setup.tunnel != nil || beside.checksum.state.rawValue > Checksum.State.unnecessary.rawValue
   }
 
   /// Takes a frame in.
@@ -185,7 +185,7 @@ package struct SocketBuffer {
       put(Field.protocolNumber, UInt32(ethernetProtocol(at: 12).bigEndian))
       if !layout.pointee.hasPacketType { setPacketType(layout.pointee.deviceAddress) }
     }
-    if _slowPath(layout.pointee.needsSettling) { settle() }
+    if _slowPath(layout.pointee.needsSettling || (layout.pointee.takesTag && isTag(protocolNumber))) { settle() }
     if let shortfall = layout.pointee.wireLengthShortfall {
       // The queue counts what arrived; what a program does to the frame changes nothing of that.
       put(Field.wireLength, UInt32(truncatingIfNeeded: besidePointer.pointee.length) &- shortfall)
