@@ -158,7 +158,7 @@ def answer(case, pins):
     try:
         maps, refusals = set_up(case, pins)
     except RuntimeError as error:
-        return {"name": case["name"], "unsupported": str(error)}
+        return {"name": case["name"], "unsupported": str(error).replace(pins, "pins")}
     taps = {}
     for device in case["devices"]:
         for protocol in PROTOCOLS:
