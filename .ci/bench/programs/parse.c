@@ -1,66 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What most programs do to every packet: Ethernet, a VLAN tag, IPv4, TCP or UDP, and a decision by port. */
-#include "../../../fixtures/include/bpf.h"
-#include "../../../fixtures/include/ethernet.h"
-#include "../../../fixtures/include/ip.h"
-#include "../../../fixtures/include/transport.h"
-
-static __always_inline int by_port(__be16 port)
-{
-	switch (bpf_ntohs(port)) {
-	case 22:
-	case 53:
-	case 80:
-	case 123:
-	case 443:
-		return XDP_PASS;
-	default:
-		return bpf_ntohs(port) < 1024 ? XDP_DROP : XDP_PASS;
-	}
-}
+/* A frame judged by XDP. */
+#include "parse.h"
 
 SEC("xdp")
 int parse(struct xdp_md *ctx)
 {
-	void *data = (void *)(long)ctx->data, *data_end = (void *)(long)ctx->data_end;
-	struct ethhdr *ethernet = data;
-	void *next = ethernet + 1;
-
-	if (next > data_end)
-		return XDP_DROP;
-	__be16 protocol = ethernet->h_proto;
-	if (protocol == bpf_htons(ETH_P_8021Q)) {
-		struct vlan_hdr *tag = next;
-
-		if ((void *)(tag + 1) > data_end)
-			return XDP_DROP;
-		protocol = tag->h_vlan_encapsulated_proto;
-		next = tag + 1;
-	}
-	if (protocol != bpf_htons(ETH_P_IP))
-		return XDP_PASS;
-
-	struct iphdr *ip = next;
-	if ((void *)(ip + 1) > data_end)
-		return XDP_DROP;
-	if (ip->version != 4 || ip->ihl < 5 || ip->ttl <= 1)
-		return XDP_DROP;
-	if (ip->frag_off & bpf_htons(0x3fff))
-		return XDP_DROP;
-	next += ip->ihl * 4;
-	if (ip->protocol == IPPROTO_TCP) {
-		struct tcphdr *tcp = next;
-
-		if ((void *)(tcp + 1) > data_end)
-			return XDP_DROP;
-		return (tcp->flags & (TCP_SYN | TCP_FIN)) == (TCP_SYN | TCP_FIN) ? XDP_DROP : by_port(tcp->dest);
-	}
-	if (ip->protocol == IPPROTO_UDP) {
-		struct udphdr *udp = next;
-
-		if ((void *)(udp + 1) > data_end || bpf_ntohs(udp->len) < sizeof(*udp))
-			return XDP_DROP;
-		return by_port(udp->dest);
-	}
-	return ip->protocol == IPPROTO_ICMP ? XDP_PASS : XDP_DROP;
+	return judge((void *)(long)ctx->data, (void *)(long)ctx->data_end, XDP_PASS, XDP_DROP);
 }

@@ -24,9 +24,9 @@ public final class PacketPath: Backend {
   let entry: PathDevice
   private let entersEgress: Bool
   /// ifindex of every device that there is; nil where nobody said which there are.
-  private let knownDevices: Set<UInt32>?
+  let knownDevices: Set<UInt32>?
   /// The one program, where nothing but an XDP program is attached.
-  private let onlyXDP: RunLink?
+  let onlyXDP: RunLink?
   /// What is attached where frames come to, in reach.
   private let entryXDP: RunLink?
   private let entryLinks: UnsafeBufferPointer<RunLink>
@@ -43,9 +43,9 @@ public final class PacketPath: Backend {
   /// What came in and waits, in order.
   var backlog: [Waiting] = []
   /// The packet as its own way ended, where copies were taken in after it.
-  private var kept: (bytes: [UInt8], metadata: Int)?
-  private var lastTrap: Trap?
-  private var frameOut: [UInt8] = []
+  var kept: (bytes: [UInt8], metadata: Int)?
+  var lastTrap: Trap?
+  var frameOut: [UInt8] = []
 
   // MARK: All packets
 
@@ -160,7 +160,7 @@ public final class PacketPath: Backend {
   }
 
   @inline(__always)
-  private func begin() {
+  func begin() {
     if _slowPath(totals.pointee.hasDetails) { forgetDetails() }
     state.pointee = PathState()
     totals.pointee.instructions = 0
@@ -306,115 +306,4 @@ public final class PacketPath: Backend {
     current.end = .lost(loss)
     return .drop
   }
-
-  // MARK: What the last packet came to
-
-  /// The way of the last packet; its steps only with ``keepsSteps``.
-  public var journey: Journey? {
-    settleAlone()
-    var journey = journeyInHand
-    journey.copies = copies
-    return journey
-  }
-
-  /// What a run that kept nothing but its code would have kept.
-  private func settleAlone() {
-    guard let onlyXDP, totals.pointee.codeAlone >= 0 else { return }
-    let code = totals.pointee.codeAlone
-    totals.pointee.codeAlone = -1
-    begin()
-    decider = onlyXDP.link
-    state.pointee.fate = Fate(rawValue: code) ?? .aborted
-  }
-
-  public var trap: Trap? {
-    settleAlone()
-    return totals.pointee.hasTrapped ? lastTrap : nil
-  }
-  public var redirect: Redirect? {
-    settleAlone()
-    return done
-  }
-  public var maps: [any MapAccess] { machine.maps }
-
-  /// The frame as it was when its way ended, the tag beside it put back in.
-  public var output: UnsafeRawBufferPointer {
-    settleAlone()
-    // The array is kept, and nothing changes it before the next run.
-    if _slowPath(kept != nil), let bytes = kept?.bytes { return bytes.withUnsafeBytes { $0 } }
-    return outputInHand
-  }
-
-  /// Copies are taken in after the packet, in the same buffers.
-  func keepOutput() { kept = ([UInt8](outputInHand), isSocketBuffer ? 0 : machine.packet.metadataCount) }
-
-  private var outputInHand: UnsafeRawBufferPointer {
-    guard isSocketBuffer else { return machine.packet.output }
-    let buffer = machine.socketBuffer
-    guard let tag = buffer.tag, buffer.count >= 12 else { return buffer.output }
-    frameOut.removeAll(keepingCapacity: true)
-    frameOut.append(contentsOf: buffer.output[..<12])
-    for word in [tag.protocolNumber, tag.control] {
-      frameOut.append(UInt8(word >> 8))
-      frameOut.append(UInt8(word & 0xff))
-    }
-    frameOut.append(contentsOf: buffer.output[12...])
-    // The array is kept, and nothing changes it before the next run.
-    return frameOut.withUnsafeBytes { $0 }
-  }
-
-  public func settle(for duration: UInt64) { machine.settle(for: duration, engine: engine) }
-
-  public var deferredReport: DeferredReport? { machine.deferredReport }
-
-  public var outputMetadataLength: Int {
-    settleAlone()
-    return kept?.metadata ?? (isSocketBuffer ? 0 : machine.packet.metadataCount)
-  }
-
-  public func describe(_ trap: Trap) -> TrapDescription { machine.describe(trap) }
-
-  public func describe(_ redirect: Redirect) -> String {
-    guard case .interface(let index, let ingress) = redirect, let device = device(index) else {
-      return machine.describe(redirect)
-    }
-    return "\(device.spec.name)\(ingress ? " ingress" : "")"
-  }
-
-  /// What a prog_array takes for a program of that name of any object, the first object's before the others'.
-  public func programNumber(named name: String) -> UInt32? {
-    objects.lazy.compactMap { $0.programs[name] }.first.map(Machine.programNumber)
-  }
-
-  /// The same for one object.
-  public func programNumber(named name: String, in object: String) -> UInt32? {
-    objects.first { $0.name == object }?.programs[name].map(Machine.programNumber)
-  }
-
-  public func programName(number: UInt32) -> String? {
-    machine.programs.first { Machine.programNumber($0.index) == number }?.spec.name
-  }
-
-  /// The objects' names, in order.
-  public var objectNames: [String] { objects.map(\.name) }
-
-  /// The object's types, for its maps.
-  public func types(of object: String) -> TypeInfo? { spec.objects.first { $0.name == object }?.file.types }
-
-  /// The maps of one object, in its order.
-  public func maps(of object: String) -> [any MapAccess] {
-    objects.first { $0.name == object }?.maps.map { machine.maps[$0] } ?? []
-  }
-
-  /// The device of that ifindex; nil when the set-up has none.
-  func device(_ index: UInt32) -> PathDevice? { devices.first { $0.index == index } }
-
-  /// The name of the device that frames come in by, or leave by.
-  public var entryName: String { entry.spec.name }
-
-  /// The name of the device of that ifindex, or its number.
-  public func deviceName(_ index: UInt32) -> String { device(index)?.spec.name ?? "ifindex \(index)" }
-
-  /// Whether there is a device of that ifindex at all.
-  func isThere(_ index: UInt32) -> Bool { index != 0 && knownDevices?.contains(index) ?? true }
 }
